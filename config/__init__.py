@@ -1,0 +1,1 @@
+"""A site's settings: schema, loader and the sites that come with the product."""

@@ -1,0 +1,1 @@
+"""What travels between lane, hub and console: topics, messages, signatures."""

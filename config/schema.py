@@ -1,0 +1,198 @@
+"""The shape of a site file (TOML). Every key states its unit; an unknown key is an error; nothing secret is kept here.
+
+Safe states are not settings: they are in ``docs/SAFETY.md`` and in the code. What can be set are times, thresholds and devices.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlparse
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _check_name(name: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name) is None or name == "case":
+        raise ValueError("use lower-case letters, digits and hyphens (at most 63), and not the word 'case'")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Section(BaseModel):
+    """What all parts share: immutable and strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Port(Section):
+    id: Name
+    title: str = Field(min_length=1)
+
+
+class Broker(Section):
+    """The MQTT broker. ``is_embedded`` starts one inside the command, for a desk or a demonstration; loopback only."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=1883, ge=1, le=65535)
+    is_embedded: bool = False
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _safe_transport(self) -> Self:
+        if self.is_embedded and self.host not in LOOPBACK_HOSTS:
+            raise ValueError(
+                f"an embedded broker listens on loopback only, not on {self.host}: run mosquitto for a port"
+            )
+        if self.host not in LOOPBACK_HOSTS and self.ca_file is None:
+            raise ValueError("a broker that is not on loopback needs TLS: set ca_file, certificate_file and key_file")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together: set both or none")
+        return self
+
+
+class Hub(Section):
+    """The port's hub. ``url`` is where lanes and consoles reach its HTTP API."""
+
+    name: Name = "hub"
+    url: str = "http://127.0.0.1:8080"
+    is_embedded: bool = False
+    database_url: str | None = None  # default: SQLite in the state folder
+    command_lifetime_s: float = Field(default=10.0, gt=0, le=60)
+    session_lifetime_min: int = Field(default=60, ge=1, le=720)
+
+    @model_validator(mode="after")
+    def _private_transport(self) -> Self:
+        parts = urlparse(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{self.url!r} is not an http or https address")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("passports travel to the hub: use https for a hub that is not on loopback")
+        return self
+
+
+class Role(Section):
+    """An agency with a screen of its own. ``releases_by_rule``: may a case without a finding for this role go without its officer?"""
+
+    id: Name
+    title: str
+    title_zh: str
+    colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$")
+    is_required: bool = True
+    releases_by_rule: bool = True
+    sees: tuple[Literal["identity", "pictures", "declaration", "findings", "temperature"], ...] = (
+        "identity",
+        "pictures",
+        "declaration",
+        "findings",
+        "temperature",
+    )
+
+
+class Policy(Section):
+    """Limits that decide. The face thresholds come from the model's manifest unless they are set here (cosine, -1 to 1)."""
+
+    mode: Literal["joint", "gate"] = "joint"
+    lookups: tuple[Literal["watchlist", "customs_declaration", "health_declaration"], ...] = (
+        "watchlist",
+        "customs_declaration",
+        "health_declaration",
+    )
+    lookup_deadline_ms: int = Field(default=1500, ge=50, le=10_000)
+    face_threshold: float | None = Field(default=None, gt=0, lt=1)
+    temperature_max_celsius: float | None = Field(default=37.3, gt=30, lt=45)
+    document_timeout_ms: int = Field(default=6_000, ge=500, le=60_000)
+    entry_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000)
+    face_timeout_ms: int = Field(default=8_000, ge=1_000, le=60_000)
+    exit_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000)
+    desk_notice_ms: int = Field(default=4_000, ge=0, le=60_000)
+    inside_limit_ms: int = Field(default=90_000, ge=5_000, le=300_000)
+    release_wait_ms: int = Field(default=3_000, ge=500, le=30_000)
+    sensor_max_age_ms: int = Field(default=400, ge=50, le=2_000)
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.inside_limit_ms <= self.face_timeout_ms:
+            raise ValueError("inside_limit_ms must be longer than face_timeout_ms, or nobody could ever be cleared")
+        return self
+
+
+class Board(Section):
+    """The lane controller board. ``kind`` names a driver: ``lane_link`` (serial) or one that a package registers."""
+
+    kind: str = "lane_link"
+    port: str = ""
+    baud_rate: int = Field(default=115_200, ge=9_600, le=4_000_000)
+
+    @model_validator(mode="after")
+    def _has_port(self) -> Self:
+        if self.kind == "lane_link" and not self.port:
+            raise ValueError("a lane_link board needs its serial port, for example port = '/dev/ttyUSB0'")
+        return self
+
+
+class Camera(Section):
+    """A source of frames: ``folder`` (pictures or a video file), ``v4l2`` (device number or path), ``rtsp`` or ``mjpeg`` (URL)."""
+
+    kind: Literal["folder", "v4l2", "rtsp", "mjpeg"]
+    source: str = Field(min_length=1)
+    frames_per_s: float = Field(default=15.0, gt=0, le=120)
+
+
+class Thermometer(Section):
+    kind: str = "serial_line"
+    port: str = ""
+
+
+class Lane(Section):
+    id: Name
+    title: str = ""
+    board: Board
+    face_camera: Camera
+    document_camera: Camera
+    thermometer: Thermometer | None = None
+
+
+class Site(Section):
+    """One port: its broker, hub, roles, policy and lanes. ``state_dir`` holds what must survive a restart."""
+
+    port: Port
+    state_dir: Path = Path("var/tongguan")
+    broker: Broker = Broker()
+    hub: Hub = Hub()
+    policy: Policy = Policy()
+    roles: tuple[Role, ...] = Field(default=(), alias="role")
+    lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for what, names in (("lane", [lane.id for lane in self.lanes]), ("role", [role.id for role in self.roles])):
+            doubled = sorted({name for name in names if names.count(name) > 1})
+            if doubled:
+                raise ValueError(f"two {what}s are called {doubled[0]!r}: give each its own id")
+        if not self.lanes:
+            raise ValueError("a site needs at least one [[lane]]")
+        if self.policy.mode == "joint" and not any(role.is_required for role in self.roles):
+            raise ValueError("policy.mode = 'joint' needs at least one [[role]] with is_required = true")
+        ports = [lane.board.port for lane in self.lanes if lane.board.port]
+        shared = sorted({port for port in ports if ports.count(port) > 1})
+        if shared:
+            raise ValueError(f"two lanes use the serial port {shared[0]}: each board needs its own")
+        return self
+
+    def lane(self, lane_id: str) -> Lane | None:
+        """The lane of that id, if there is one."""
+        return next((lane for lane in self.lanes if lane.id == lane_id), None)
+
+    @property
+    def required_roles(self) -> frozenset[str]:
+        return frozenset(role.id for role in self.roles if role.is_required)
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the signing keys are: ``hub.pem``, ``lane-{id}.pem`` and their ``.pub.pem``."""
+        return self.state_dir / "keys"

@@ -1,0 +1,318 @@
+"""Every payload on the wire, typed. Lane events are CloudEvents 1.0 in JSON; the id is the idempotency key.
+
+Nothing here may carry a name, an MRZ, a document number, a picture or a template: those go to the evidence store over HTTPS and
+are named here by their sha256.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Message(BaseModel):
+    """The settings all payloads share: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EventType(StrEnum):
+    """What a lane can report. The data model of each is :data:`EVENT_DATA`."""
+
+    LANE_STARTED = "tongguan.lane.started"
+    CROSSING_STARTED = "tongguan.crossing.started"
+    EVIDENCE_RECORDED = "tongguan.evidence.recorded"
+    ENTRY_DECIDED = "tongguan.entry.decided"
+    CROSSING_DECIDED = "tongguan.crossing.decided"
+    DOOR_COMMANDED = "tongguan.door.commanded"
+    DOOR_VETOED = "tongguan.door.vetoed"
+    RELEASE_SPENT = "tongguan.release.spent"
+    CROSSING_ENDED = "tongguan.crossing.ended"
+    ALARM_RAISED = "tongguan.alarm.raised"
+    ALARM_CLEARED = "tongguan.alarm.cleared"
+    FAULT_RAISED = "tongguan.fault.raised"
+    FAULT_CLEARED = "tongguan.fault.cleared"
+    COMMAND_REFUSED = "tongguan.command.refused"
+
+
+class LaneStarted(Message):
+    boot_id: str
+    software_version: str
+    model_hashes: dict[str, str] = {}
+
+
+class CrossingStarted(Message):
+    case_id: str
+
+
+class EvidenceRecorded(Message):
+    """``evidence`` is :meth:`gate.core.evidence.Evidence.to_json`; the hub computes the digest itself and compares."""
+
+    case_id: str
+    revision: int
+    digest: Sha256
+    evidence: dict[str, Any]
+
+
+class EntryDecided(Message):
+    case_id: str
+    is_admitted: bool
+    reasons: list[str]
+
+
+class CrossingDecided(Message):
+    """The lane's own word: ``clear``, or ``refer`` with reasons and the roles that must look."""
+
+    case_id: str
+    decision: Literal["clear", "refer"]
+    reasons: list[str]
+    roles: list[str]
+    digest: Sha256
+
+
+class DoorCommanded(Message):
+    door: Literal["entry", "exit"]
+    position: Literal["open", "closed"]
+    purpose: str
+    case_id: str | None = None
+    release_id: str | None = None
+
+
+class DoorVetoed(Message):
+    door: Literal["entry", "exit"]
+    rule: str
+    case_id: str | None = None
+
+
+class ReleaseSpent(Message):
+    case_id: str
+    release_id: str
+
+
+class CrossingOutcome(StrEnum):
+    """How a crossing ended."""
+
+    CLEARED = "cleared"  # exit opened, no officer was needed
+    RELEASED_BY_OFFICER = "released_by_officer"
+    DENIED_ENTRY = "denied_entry"  # sent to the desk before door 1
+    SENT_BACK = "sent_back"  # left by the entry door, on an officer's word or after the time limit
+    ABANDONED = "abandoned"  # door 1 opened and nobody came
+    ALARMED = "alarmed"  # ended by an alarm that an officer acknowledged
+    INTERRUPTED = "interrupted"  # the lane restarted, failed or evacuated in the middle
+
+
+class CrossingEnded(Message):
+    case_id: str
+    outcome: CrossingOutcome
+    reasons: list[str]
+    duration_ms: int
+    document_to_entry_ms: float | None = None
+    face_to_exit_ms: float | None = None
+
+
+class AlarmRaised(Message):
+    reason: str
+    case_id: str | None = None
+
+
+class AlarmCleared(Message):
+    reason: str
+    by: str
+
+
+class FaultRaised(Message):
+    device: str
+    reason: str
+
+
+class FaultCleared(Message):
+    by: str
+
+
+class CommandRefused(Message):
+    command_id: str | None
+    reason: str
+
+
+EVENT_DATA: dict[EventType, type[Message]] = {
+    EventType.LANE_STARTED: LaneStarted,
+    EventType.CROSSING_STARTED: CrossingStarted,
+    EventType.EVIDENCE_RECORDED: EvidenceRecorded,
+    EventType.ENTRY_DECIDED: EntryDecided,
+    EventType.CROSSING_DECIDED: CrossingDecided,
+    EventType.DOOR_COMMANDED: DoorCommanded,
+    EventType.DOOR_VETOED: DoorVetoed,
+    EventType.RELEASE_SPENT: ReleaseSpent,
+    EventType.CROSSING_ENDED: CrossingEnded,
+    EventType.ALARM_RAISED: AlarmRaised,
+    EventType.ALARM_CLEARED: AlarmCleared,
+    EventType.FAULT_RAISED: FaultRaised,
+    EventType.FAULT_CLEARED: FaultCleared,
+    EventType.COMMAND_REFUSED: CommandRefused,
+}
+
+
+class CloudEvent(Message):
+    """CloudEvents 1.0, structured JSON mode. ``sequence`` counts one lane's events from 1 without a gap, over restarts."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    source: str  # "/{port}/{lane}"
+    type: EventType
+    time: datetime
+    subject: str | None = None  # the case id, where there is one
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: str | None = Field(default=None, pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+    sequence: int = Field(ge=1)
+    data: dict[str, Any]
+
+    def typed_data(self) -> Message:
+        """``data`` as the model of its type; raises pydantic.ValidationError when it is not."""
+        return EVENT_DATA[self.type].model_validate(self.data)
+
+
+def event_source(port: str, lane: str) -> str:
+    """The CloudEvents source of a lane."""
+    return f"/{port}/{lane}"
+
+
+def new_event_id() -> str:
+    """128 random bits, hex."""
+    return secrets.token_hex(16)
+
+
+def new_traceparent() -> str:
+    """A W3C Trace Context parent for one crossing (https://www.w3.org/TR/trace-context/), sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def utc(at_ms: int) -> datetime:
+    """Milliseconds since 1970 as an aware datetime."""
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
+
+
+class LaneStatus(Message):
+    """Retained; the broker publishes ``is_online=false`` as the last will."""
+
+    is_online: bool
+    boot_id: str
+    software_version: str
+
+
+class KioskStep(StrEnum):
+    """The one thing the traveller is asked to do now."""
+
+    PLACE_DOCUMENT = "place_document"
+    READING_DOCUMENT = "reading_document"
+    WALK_IN = "walk_in"
+    LOOK_AT_CAMERA = "look_at_camera"
+    WAIT_FOR_OFFICER = "wait_for_officer"
+    WALK_OUT = "walk_out"
+    WALK_BACK = "walk_back"
+    GO_TO_DESK = "go_to_desk"
+    PLEASE_WAIT = "please_wait"
+    OUT_OF_SERVICE = "out_of_service"
+    EMERGENCY = "emergency"
+
+
+class LaneState(Message):
+    """Retained; what a lane does now, without personal data. ``hint`` is a face or document hint code for the kiosk."""
+
+    state: str
+    step: KioskStep
+    hint: str | None = None
+    lamp: str
+    case_id: str | None = None
+    since: datetime
+    entry: str = "unknown"
+    exit: str = "unknown"
+    person_count: int | None = None
+    issuer: str | None = None  # the document's issuing State, for the kiosk's language
+    problem: str | None = None  # an alarm's or a fault's reason, for officers
+    crossings: int = 0
+
+
+class Act(StrEnum):
+    """What a hub may ask of a lane."""
+
+    RELEASE = "release"
+    SEND_BACK = "send_back"
+    ACKNOWLEDGE = "acknowledge"
+    TAKE_OUT_OF_SERVICE = "take_out_of_service"
+    PUT_IN_SERVICE = "put_in_service"
+    EVACUATE = "evacuate"
+    END_EVACUATION = "end_evacuation"
+
+
+class Command(Message):
+    """The claims of a signed command (JWT names where there are some, times in seconds since 1970)."""
+
+    iss: str  # the hub's name
+    aud: str  # "{port}/{lane}"
+    jti: str = Field(min_length=16, max_length=64)
+    seq: int = Field(ge=1)  # rises with every command a hub sends
+    iat: float
+    exp: float
+    act: Act
+    by: str  # the officer, or "rule"
+    case_id: str | None = None
+    occupancy_id: str | None = None
+    evidence_digest: str | None = None
+
+
+class AckOutcome(StrEnum):
+    TAKEN = "taken"
+    REFUSED = "refused"
+
+
+class Ack(Message):
+    """What became of a command, on the lane's ack topic."""
+
+    command_id: str | None
+    outcome: AckOutcome
+    reason: str = ""
+
+
+class Receipt(Message):
+    """The claims of a signed receipt: these event ids of this lane are committed in the hub's store."""
+
+    aud: str
+    iat: float
+    event_ids: list[str] = Field(min_length=1, max_length=1000)
+
+
+class CaseChanged(Message):
+    """Says only that a case changed; who may see it asks the hub for it."""
+
+    case_id: str
+    lane: str
+    revision: int
+    status: str
+    verdicts: dict[str, str]
+
+
+class LookupRequest(Message):
+    """What a lane asks the hub about a document, over HTTPS."""
+
+    case_id: str
+    document_number: str
+    issuer: str
+    nationality: str
+    birth_date: str  # YYYY-MM-DD, or as printed where unknown parts are filled in
+
+
+class LookupResult(Message):
+    """One look-up's answer. ``hit`` is ``False`` for nothing found, which is the only answer that does not stand in the way."""
+
+    name: str  # "watchlist", "customs_declaration", "health_declaration"
+    is_hit: bool
+    role: str
+    detail: str = ""
+
+
+class LookupAnswer(Message):
+    results: list[LookupResult]
