@@ -1,0 +1,125 @@
+"""Turn a published weight file into the file we run, once and deterministically.
+
+OpenCV Zoo's block-quantised YuNet and SFace do not run in current onnxruntime as published: SFace lists its quantised
+weights as required inputs, YuNet's per-tensor ``DequantizeLinear`` carries a ``block_size`` that ONNX forbids there
+(ONNX operators, DequantizeLinear-21: ``block_size`` needs a scale of the same rank), and its input is fixed at 640x640.
+Expanding the weights to float32 cures all three and computes the same function.
+
+The text recogniser's last layer scores 18,710 characters, of which an MRZ has 37 (ICAO Doc 9303 part 3, 4.3). Keeping
+only the printable ASCII columns removes that work from every line; the classes that are no MRZ characters stay so that
+other text still looks like other text and is refused.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from models.manifest import Preparation
+
+_PRINTABLE_ASCII = frozenset(chr(code) for code in range(0x21, 0x7F))
+_BLANK = 0
+
+
+def prepare(source: bytes, preparation: Preparation) -> bytes:
+    """Return the prepared model file. The same source gives the same bytes.
+
+    Raises ValueError if the source is not the graph this preparation was written for.
+    """
+    if preparation is Preparation.NONE:
+        return source
+    model = onnx.load_model_from_string(source)
+    _TRANSFORMS[preparation](model)
+    onnx.checker.check_model(model)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def _expand_quantised(model: Any) -> None:
+    """Replace ``DequantizeLinear`` (+ ``Reshape``) of constants by float32 constants; free the input's size."""
+    graph = model.graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    expanded: dict[str, np.ndarray] = {}
+    kept = []
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear":
+            quantised, scale, zero_point = (constants[name] for name in node.input)
+            expanded[node.output[0]] = _dequantise(quantised, scale, zero_point, _attribute(node, "axis"))
+        elif node.op_type == "Reshape" and node.input[0] in expanded:
+            expanded[node.output[0]] = expanded.pop(node.input[0]).reshape(constants[node.input[1]])
+        else:
+            kept.append(node)
+    used = {name for node in kept for name in node.input}
+    initialisers = [tensor for tensor in graph.initializer if tensor.name in used]
+    initialisers += [numpy_helper.from_array(array, name) for name, array in expanded.items() if name in used]
+    stored = {tensor.name for tensor in initialisers}
+    # A graph input that no node reads, or that repeats a constant, is a leftover of the quantiser.
+    inputs = [value for value in graph.input if value.name in used and value.name not in stored]
+    if len(inputs) != 1:
+        raise ValueError(f"expected one input, found {[value.name for value in inputs]}")
+    _replace(graph.node, kept)
+    _replace(graph.initializer, initialisers)
+    _replace(graph.input, inputs)
+    if any(node.op_type == "Resize" for node in kept):
+        _free_height_and_width(graph)
+    # Shapes recorded for the fixed size would contradict the dynamic ones.
+    del graph.value_info[:]
+
+
+def _free_height_and_width(graph: Any) -> None:
+    dims = graph.input[0].type.tensor_type.shape.dim
+    dims[2].dim_param, dims[3].dim_param = "height", "width"
+    for output in graph.output:
+        output.type.tensor_type.shape.dim[1].dim_param = f"priors_{output.name.rsplit('_', 1)[-1]}"
+
+
+def _dequantise(quantised: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, axis: int) -> np.ndarray:
+    """ONNX DequantizeLinear-21 for per-tensor and blocked scales, in float32."""
+    if scale.shape != (1,):
+        blocks = -(-quantised.shape[axis] // scale.shape[axis])
+        scale = np.repeat(scale, blocks, axis=axis).take(range(quantised.shape[axis]), axis=axis)
+        zero_point = np.repeat(zero_point, blocks, axis=axis).take(range(quantised.shape[axis]), axis=axis)
+    difference = quantised.astype(np.int32) - zero_point.astype(np.int32)
+    return np.asarray(difference.astype(np.float32) * scale.astype(np.float32), dtype=np.float32)
+
+
+def _mrz_head(model: Any) -> None:
+    """Keep the blank and the printable ASCII columns of the recogniser's last layer."""
+    graph = model.graph
+    properties = {prop.key: prop for prop in model.metadata_props}
+    characters = properties["character"].value.split("\n")
+    kept = [index for index, character in enumerate(characters) if character in _PRINTABLE_ASCII]
+    columns = [_BLANK] + [index + 1 for index in kept]
+    matmul = next(node for node in reversed(graph.node) if node.op_type == "MatMul")
+    add = next(node for node in graph.node if node.op_type == "Add" and matmul.output[0] in node.input)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for name in (*matmul.input, *add.input):
+        if name in constants:
+            array = np.ascontiguousarray(numpy_helper.to_array(constants[name])[..., columns])
+            constants[name].CopyFrom(numpy_helper.from_array(array, name))
+    graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(columns)
+    properties["character"].value = "\n".join(characters[index] for index in kept)
+    del graph.value_info[:]
+
+
+def _attribute(node: Any, name: str) -> int:
+    for attribute in node.attribute:
+        if attribute.name == name:
+            return int(helper.get_attribute_value(attribute))
+    raise ValueError(f"{node.op_type} {node.output[0]} has no {name}")
+
+
+def _replace(field: Any, values: list[Any]) -> None:
+    copies = [type(value)() for value in values]
+    for copy, value in zip(copies, values, strict=True):
+        copy.CopyFrom(value)
+    del field[:]
+    field.extend(copies)
+
+
+_TRANSFORMS: dict[Preparation, Callable[[Any], None]] = {
+    Preparation.EXPAND_QUANTISED: _expand_quantised,
+    Preparation.MRZ_HEAD: _mrz_head,
+}

