@@ -42,3 +42,16 @@ class VerifiedRelease:
     def __post_init__(self) -> None:
         if self.seal is not _seal:
             raise PermissionError("a release can only be made by gate.wire.signing, out of a signed message")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedEvacuation:
+    """An officer's order to open every way out of one lane, until it is ended."""
+
+    order_id: str
+    lane: str
+    seal: Seal = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seal is not _seal:
+            raise PermissionError("an evacuation order can only be made by gate.wire.signing, out of a signed message")

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gate.core.effects import CrossingOutcome
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -91,18 +93,6 @@ class DoorVetoed(Message):
 class ReleaseSpent(Message):
     case_id: str
     release_id: str
-
-
-class CrossingOutcome(StrEnum):
-    """How a crossing ended."""
-
-    CLEARED = "cleared"  # exit opened, no officer was needed
-    RELEASED_BY_OFFICER = "released_by_officer"
-    DENIED_ENTRY = "denied_entry"  # sent to the desk before door 1
-    SENT_BACK = "sent_back"  # left by the entry door, on an officer's word or after the time limit
-    ABANDONED = "abandoned"  # door 1 opened and nobody came
-    ALARMED = "alarmed"  # ended by an alarm that an officer acknowledged
-    INTERRUPTED = "interrupted"  # the lane restarted, failed or evacuated in the middle
 
 
 class CrossingEnded(Message):

@@ -18,7 +18,7 @@ from joserfc.jwk import OKPKey
 from pydantic import ValidationError
 
 from gate.core.clock import Clock
-from gate.core.release import VerifiedRelease, take_seal
+from gate.core.release import VerifiedEvacuation, VerifiedRelease, take_seal
 from gate.errors import GateError
 from gate.wire.messages import Act, Command, Receipt
 
@@ -152,10 +152,14 @@ def sign_receipt(key: SigningKey, receipt: Receipt) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCommand:
-    """A command whose signature, address, number and times were checked; ``release`` is set when it is a release."""
+    """A command whose signature, address, number and times were checked.
+
+    ``release`` is set when it is a release, ``evacuation`` when it orders one; both are None otherwise.
+    """
 
     command: Command
-    release: VerifiedRelease | None
+    release: VerifiedRelease | None = None
+    evacuation: VerifiedEvacuation | None = None
 
 
 class CommandVerifier:
@@ -194,7 +198,10 @@ class CommandVerifier:
                 return Refused(reason="malformed", message_id=command.jti)
         self._remember(command.seq)
         self._last_seq = command.seq
-        return VerifiedCommand(command=command, release=release)
+        evacuation = None
+        if command.act is Act.EVACUATE:
+            evacuation = VerifiedEvacuation(order_id=command.jti, lane=command.aud, seal=_SEAL)
+        return VerifiedCommand(command=command, release=release, evacuation=evacuation)
 
     def _objection(self, command: Command) -> str | None:
         now_s = self._clock.utc_ms() / 1000
