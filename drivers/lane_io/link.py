@@ -1,0 +1,238 @@
+"""The host's half of Lane Link without I/O or timers: sessions, sequence numbers, answers, silence.
+
+Fed with bytes and the time, it says what to send and what to report. `driver` puts it on a serial port.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.lane_io import protocol as wire
+from drivers.lane_io.codec import CodecFault, Decoder, Frame, encode
+from drivers.lane_io.interface import (
+    BoardEvent,
+    BoardEventKind,
+    BoardReport,
+    CommandResult,
+    Door,
+    DoorPosition,
+    LampColour,
+    LaneSensors,
+    LinkLost,
+    LinkUp,
+)
+
+_LAST_SEQUENCE = 0xFFFF
+
+_RESULTS = {
+    wire.ResultCode.DONE: CommandResult.DONE,
+    wire.ResultCode.REFUSED_TOKEN: CommandResult.REFUSED_TOKEN,
+    wire.ResultCode.REFUSED_INTERLOCK: CommandResult.REFUSED_INTERLOCK,
+    wire.ResultCode.REFUSED_STATE: CommandResult.REFUSED_STATE,
+    wire.ResultCode.STALE_SEQUENCE: CommandResult.REFUSED_STATE,
+    wire.ResultCode.NO_SESSION: CommandResult.REFUSED_STATE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The board's answer to the command with this sequence."""
+
+    sequence: int
+    result: CommandResult
+
+
+Output = BoardReport | Answer
+
+
+class HostLink:
+    """One side of one line. `send` is called with bytes for the line, outputs are returned in order."""
+
+    def __init__(self, *, send: Callable[[bytes], None], link_timeout_ns: int) -> None:
+        self._send = send
+        self._link_timeout_ns = link_timeout_ns
+        self._decoder = Decoder()
+        self._session = 0
+        self._peer: wire.HelloAck | None = None
+        self._sequence = secrets.randbelow(_LAST_SEQUENCE)
+        self._heard_ns = 0
+        self._last_event = (0, 0)
+        self._is_version_refused = False
+        self.codec_faults = 0
+        """Pieces of the line's bytes that were no frame, since construction."""
+
+    @property
+    def is_up(self) -> bool:
+        return self._peer is not None
+
+    def begin_session(self) -> None:
+        """Forgets the board and greets it anew with a fresh session; called again, it repeats the greeting."""
+        if self._session == 0 or self._peer is not None:
+            self._session = secrets.randbelow(0xFFFF_FFFF) + 1
+            self._peer = None
+        version = wire.PROTOCOL_VERSION
+        self._transmit(0, wire.Hello(lowest_version=version, highest_version=version, session=self._session))
+
+    def end(self) -> None:
+        """Forgets the board and what was half received."""
+        self._session = 0
+        self._peer = None
+        self._decoder = Decoder()
+
+    def tick(self, now_ns: int) -> list[Output]:
+        """To be called every heartbeat interval: greets, beats, and notices silence."""
+        if self._peer is None:
+            self.begin_session()
+            return []
+        if now_ns - self._heard_ns > self._link_timeout_ns:
+            return self._lose(now_ns, f"nothing heard for {(now_ns - self._heard_ns) // 1_000_000} ms")
+        self._transmit(0, wire.Heartbeat(session=self._session))
+        return []
+
+    def next_sequence(self) -> int:
+        """1 to 65535 and round again; 0 numbers what is not a command."""
+        self._sequence = self._sequence % _LAST_SEQUENCE + 1
+        return self._sequence
+
+    def command(self, sequence: int, build: Callable[[int], wire.Command]) -> bytes:
+        """The frame of a command in the present session, to be sent as often as it takes."""
+        return encode(Frame(sequence=sequence, message=build(self._session)))
+
+    def receive(self, data: bytes, now_ns: int) -> list[Output]:
+        outputs: list[Output] = []
+        for found in self._decoder.feed(data):
+            if isinstance(found, CodecFault):
+                self.codec_faults += 1
+            else:
+                outputs += self._receive_frame(found, now_ns)
+        return outputs
+
+    def _receive_frame(self, frame: Frame, now_ns: int) -> list[Output]:
+        message = frame.message
+        if isinstance(message, wire.HelloAck):
+            return self._on_hello_ack(message, now_ns)
+        if self._peer is None:
+            return []
+        if isinstance(message, wire.Sensors):
+            return self._on_sensors(frame.sequence, message, now_ns)
+        if isinstance(message, wire.Ack):
+            return self._on_ack(frame.sequence, message, now_ns)
+        if isinstance(message, wire.Event):
+            return self._on_event(message, now_ns)
+        return []
+
+    def _on_hello_ack(self, message: wire.HelloAck, now_ns: int) -> list[Output]:
+        if message.session != self._session or self._peer is not None:
+            return []
+        if message.version != wire.PROTOCOL_VERSION:
+            if self._is_version_refused:
+                return []
+            self._is_version_refused = True
+            reason = f"the board's firmware does not speak Lane Link version {wire.PROTOCOL_VERSION}"
+            return [LinkLost(at_ns=now_ns, reason=reason)]
+        self._peer = message
+        self._is_version_refused = False
+        self._heard_ns = now_ns
+        self._transmit(0, wire.Heartbeat(session=self._session))
+        return [
+            LinkUp(
+                at_ns=now_ns,
+                board_id=message.board_id,
+                boot_id=message.boot_id,
+                firmware_version=f"{message.firmware_major}.{message.firmware_minor}.{message.firmware_patch}",
+                watchdog_ms=message.watchdog_ms,
+                beam_count=message.beam_count,
+            )
+        ]
+
+    def _on_sensors(self, sequence: int, message: wire.Sensors, now_ns: int) -> list[Output]:
+        peer = self._peer
+        if peer is None:
+            return []
+        if message.boot_id != peer.boot_id:
+            return self._lose(now_ns, "the board has restarted")
+        self._heard_ns = now_ns
+        return [_lane_sensors(sequence, message, peer, now_ns)]
+
+    def _on_ack(self, sequence: int, message: wire.Ack, now_ns: int) -> list[Output]:
+        if message.session != self._session:
+            return []
+        outputs: list[Output] = [Answer(sequence=sequence, result=_RESULTS[message.result])]
+        if message.result is wire.ResultCode.STALE_SEQUENCE:
+            outputs += self._lose(now_ns, "the board counts commands differently")
+        if message.result is wire.ResultCode.NO_SESSION:
+            outputs += self._lose(now_ns, "the board does not know this session")
+        return outputs
+
+    def _on_event(self, message: wire.Event, now_ns: int) -> list[Output]:
+        self._transmit(0, wire.EventAck(event_sequence=message.event_sequence))
+        boot_id, last = self._last_event
+        if message.boot_id == boot_id and message.event_sequence <= last:
+            return []
+        self._last_event = (message.boot_id, message.event_sequence)
+        return [_board_event(message, now_ns)]
+
+    def _lose(self, now_ns: int, reason: str) -> list[Output]:
+        self.begin_session()
+        return [LinkLost(at_ns=now_ns, reason=reason)]
+
+    def _transmit(self, sequence: int, message: wire.Message) -> None:
+        self._send(encode(Frame(sequence=sequence, message=message)))
+
+
+def _lane_sensors(sequence: int, message: wire.Sensors, peer: wire.HelloAck, now_ns: int) -> LaneSensors:
+    doors, hazards = message.doors, message.hazards
+    inside = range(peer.first_inside_beam, min(peer.last_inside_beam, 31) + 1)
+    return LaneSensors(
+        received_ns=now_ns,
+        sequence=sequence,
+        board_uptime_ms=message.uptime_ms,
+        boot_id=message.boot_id,
+        entry=_position(message.entry, doors, wire.DoorFlag.ENTRY_FORCED, wire.DoorFlag.ENTRY_JAMMED),
+        exit=_position(message.exit, doors, wire.DoorFlag.EXIT_FORCED, wire.DoorFlag.EXIT_JAMMED),
+        is_entry_locked=wire.DoorFlag.ENTRY_LOCKED in doors,
+        is_exit_locked=wire.DoorFlag.EXIT_LOCKED in doors,
+        beams=message.beams,
+        beam_count=message.beam_count,
+        person_count=None if message.person_count == wire.UNKNOWN_COUNT else message.person_count,
+        is_estop_pressed=wire.HazardFlag.ESTOP_PRESSED in hazards,
+        is_fire=wire.HazardFlag.FIRE in hazards,
+        is_power_failed=wire.HazardFlag.POWER_FAILED in hazards,
+        is_watchdog_tripped=wire.HazardFlag.WATCHDOG_TRIPPED in hazards,
+        exit_token=None if message.exit_token == wire.NO_TOKEN else message.exit_token,
+        is_evacuating=wire.HazardFlag.EVACUATING in hazards,
+        is_holding=wire.HazardFlag.HOLDING in hazards,
+        lamp=LampColour(message.lamp.name.lower()),
+        inside_mask=sum(1 << beam for beam in inside),
+    )
+
+
+def _position(
+    position: wire.WirePosition, doors: wire.DoorFlag, forced: wire.DoorFlag, jammed: wire.DoorFlag
+) -> DoorPosition:
+    if forced in doors:
+        return DoorPosition.FORCED
+    if jammed in doors:
+        return DoorPosition.JAMMED
+    return DoorPosition(position.name.lower())
+
+
+def _board_event(message: wire.Event, now_ns: int) -> BoardEvent:
+    door = None if message.door is wire.WireDoor.NONE else Door(message.door.name.lower())
+    detail = ""
+    if message.code is wire.EventCode.EVENTS_LOST:
+        detail = str(message.detail)
+    elif message.code is wire.EventCode.DOOR_OPENED:
+        known = {int(reason): reason.name.lower() for reason in wire.OpeningReason}
+        detail = known.get(message.detail, str(message.detail))
+    return BoardEvent(
+        received_ns=now_ns,
+        kind=BoardEventKind(message.code.name.lower()),
+        door=door,
+        detail=detail,
+        boot_id=message.boot_id,
+        event_sequence=message.event_sequence,
+        board_uptime_ms=message.uptime_ms,
+    )

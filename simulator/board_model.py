@@ -1,0 +1,218 @@
+"""A lane controller board to pull faults on: firmware, power supply, line and world, still without threads."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drivers.lane_io.interface import Door
+from simulator.firmware import Firmware
+from simulator.world import LaneWorld
+
+_BOOT_MS = 300.0
+_SHUT_RATIO = 0.02
+_MAX_BACKLOG_BYTES = 65_536
+
+
+class BoardFault(StrEnum):
+    """What `BoardModel.inject` can break. `reboot` happens once, the others last until `heal`."""
+
+    JAM_ON_NEXT_MOVE = "jam_on_next_move"
+    POWER_OFF = "power_off"
+    """The board and its buffer are dead; the exit's spring opens it."""
+    GARBLE = "garble"
+    LATE = "late"
+    SILENT = "silent"
+    REBOOT = "reboot"
+    STUCK_BEAM = "stuck_beam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorOpening:
+    """A door left its shut position."""
+
+    door: Door
+    at_ms: float
+    """The world's clock."""
+    at_ns: int
+    """`now_ns` of the model: the host's monotonic clock for a board that runs in real time."""
+    reason: str
+    """`command`, `token`, `fire`, `power`, `evacuation` or `forced`."""
+
+
+class BoardModel:
+    """Bytes in, bytes out, time by `step`; the same seed gives the same run.
+
+    `openings` records every door that opened, for what must be true of a whole run.
+    """
+
+    def __init__(
+        self,
+        world: LaneWorld | None = None,
+        *,
+        board_id: int = 1,
+        seed: int = 1,
+        watchdog_ms: int = 1000,
+        now_ns: Callable[[], int] | None = None,
+    ) -> None:
+        self.world = LaneWorld() if world is None else world
+        self.openings: list[DoorOpening] = []
+        self._board_id = board_id
+        self._watchdog_ms = watchdog_ms
+        self._rng = random.Random(seed)
+        self._now_ns = now_ns if now_ns is not None else lambda: int(self.world.now_ms * 1_000_000)
+        self._inputs = {"estop": False, "fire": False, "power": False}
+        self._faults: dict[BoardFault, float] = {}
+        self._stuck_beams = 0
+        self._booting_ms = 0.0
+        self._is_sprung = False
+        self._late: deque[tuple[float, bytes]] = deque()
+        self._output = bytearray()
+        self.firmware = self._boot()
+
+    # -- faults and inputs -----------------------------------------------------------------------------------------
+
+    def inject(self, fault: BoardFault, value: float | None = None) -> None:
+        """Breaks something. `value`: garbled share of bytes (0.05), lateness in ms (200), which beam (14)."""
+        if fault is BoardFault.REBOOT:
+            self._restart()
+            return
+        defaults = {BoardFault.GARBLE: 0.05, BoardFault.LATE: 200.0, BoardFault.STUCK_BEAM: 14.0}
+        self._faults[fault] = defaults.get(fault, 1.0) if value is None else value
+        if fault is BoardFault.STUCK_BEAM:
+            self._stuck_beams |= 1 << int(self._faults[fault])
+            self.firmware.stuck_beams = self._stuck_beams
+        elif fault is BoardFault.POWER_OFF:
+            self._late.clear()
+            self._output.clear()
+            self.firmware.take_output()
+
+    def heal(self, fault: BoardFault) -> None:
+        """Repairs it; power that returns means a reboot, a jam is freed by hand."""
+        was_broken = self._faults.pop(fault, None) is not None
+        if fault is BoardFault.STUCK_BEAM:
+            self._stuck_beams = self.firmware.stuck_beams = 0
+        elif fault is BoardFault.JAM_ON_NEXT_MOVE:
+            for leaf in self.world.leaves:
+                leaf.is_stuck = False
+        elif fault is BoardFault.POWER_OFF and was_broken:
+            self._restart()
+
+    def press_estop(self) -> None:
+        self._inputs["estop"] = True
+
+    def release_estop(self) -> None:
+        self._inputs["estop"] = False
+
+    def raise_fire(self) -> None:
+        self._inputs["fire"] = True
+
+    def clear_fire(self) -> None:
+        self._inputs["fire"] = False
+
+    def fail_power(self) -> None:
+        """The mains fail; the board's buffer lets it go on reporting."""
+        self._inputs["power"] = True
+
+    def restore_power(self) -> None:
+        self._inputs["power"] = False
+
+    def force_door(self, door: Door) -> None:
+        """Somebody pushes the door open by force, until `let_go`."""
+        self.world.leaf(door).is_pushed = True
+
+    def let_go(self, door: Door) -> None:
+        self.world.leaf(door).is_pushed = False
+
+    # -- the line and time -----------------------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        return BoardFault.POWER_OFF not in self._faults and self._booting_ms <= 0.0
+
+    def receive(self, data: bytes) -> None:
+        if self.is_running:
+            self.firmware.receive(self._garbled(data))
+            self._collect()
+
+    def take_output(self) -> bytes:
+        output = bytes(self._output)
+        self._output.clear()
+        return output
+
+    def step(self, dt_ms: float) -> None:
+        """Lets `dt_ms` (at most about 20 for smooth doors) pass for world and board."""
+        self._stick()
+        self.world.step(dt_ms)
+        if BoardFault.POWER_OFF in self._faults:
+            self._spring()
+        elif self._booting_ms > 0.0:
+            self._booting_ms -= dt_ms
+        else:
+            self.firmware.set_estop(self._inputs["estop"])
+            self.firmware.set_fire(self._inputs["fire"])
+            self.firmware.set_power_failed(self._inputs["power"])
+            self.firmware.step(dt_ms)
+        self._collect()
+
+    def _boot(self) -> Firmware:
+        for leaf in self.world.leaves:
+            leaf.motor = 0
+        return Firmware(
+            self.world,
+            board_id=self._board_id,
+            boot_id=self._rng.randrange(1, 0x1_0000_0000),
+            rng=self._rng,
+            watchdog_ms=self._watchdog_ms,
+            stuck_beams=self._stuck_beams,
+            on_opening=self._record,
+        )
+
+    def _restart(self) -> None:
+        self._late.clear()
+        self._output.clear()
+        self._booting_ms = _BOOT_MS
+        self._is_sprung = False
+        self.firmware = self._boot()
+
+    def _record(self, door: Door, reason: str) -> None:
+        self.openings.append(DoorOpening(door=door, at_ms=self.world.now_ms, at_ns=self._now_ns(), reason=reason))
+
+    def _spring(self) -> None:
+        """Without any power the exit's spring opens it and the entry stays where it is."""
+        leaf = self.world.exit
+        leaf.is_locked, leaf.motor = False, 1
+        self.world.entry.motor = 0
+        if not self._is_sprung and leaf.position > _SHUT_RATIO:
+            self._is_sprung = True
+            if self.firmware.exit.was_shut:
+                self._record(Door.EXIT, "power")
+
+    def _stick(self) -> None:
+        if BoardFault.JAM_ON_NEXT_MOVE in self._faults:
+            for leaf in self.world.leaves:
+                if leaf.motor != 0:
+                    leaf.is_stuck = True
+                    del self._faults[BoardFault.JAM_ON_NEXT_MOVE]
+                    return
+
+    def _collect(self) -> None:
+        data = self._garbled(self.firmware.take_output())
+        if not self.is_running or BoardFault.SILENT in self._faults:
+            return
+        delay_ms = self._faults.get(BoardFault.LATE, 0.0)
+        if data:
+            self._late.append((self.world.now_ms + delay_ms, data))
+        while self._late and self._late[0][0] <= self.world.now_ms:
+            self._output += self._late.popleft()[1]
+        if len(self._output) > _MAX_BACKLOG_BYTES:
+            self._output.clear()
+
+    def _garbled(self, data: bytes) -> bytes:
+        share = self._faults.get(BoardFault.GARBLE)
+        if share is None:
+            return data
+        return bytes(byte ^ self._rng.randrange(1, 256) if self._rng.random() < share else byte for byte in data)

@@ -1,0 +1,66 @@
+"""What the board's firmware makes of its light curtain: people counted by pattern, passages by order of beams.
+
+A curtain sees shadows. Whoever hides exactly behind another is one shadow, a wheelchair is as long as two people: the
+count is one witness, the camera is the other, and where they differ an officer looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+PERSON_MIN_BEAMS = 3
+"""At 100 mm pitch a shadow below 300 mm is a thing, and every further 300 mm may be another person."""
+
+
+def clusters(beams: int, cuts: tuple[int, ...], beam_count: int) -> list[range]:
+    """Runs of neighbouring broken beams. `cuts` are beams that a shut door parts from the beam before them."""
+    runs: list[range] = []
+    start: int | None = None
+    for i in range(beam_count + 1):
+        is_broken = i < beam_count and bool(beams >> i & 1)
+        if start is not None and (not is_broken or i in cuts):
+            runs.append(range(start, i))
+            start = None
+        if is_broken and start is None:
+            start = i
+    return runs
+
+
+def count_people(beams: int, *, inside: range, cuts: tuple[int, ...], beam_count: int) -> int:
+    """People between the doors. Who stands in an open doorway counts as inside."""
+    runs = clusters(beams, cuts, beam_count)
+    return sum(len(run) // PERSON_MIN_BEAMS for run in runs if run.start < inside.stop and run.stop > inside.start)
+
+
+class Passage(Enum):
+    FORWARD = "forward"
+    BACK = "back"
+
+
+@dataclass(slots=True, kw_only=True)
+class PassageSense:
+    """Two neighbouring beams, one on each side of a door: which was broken first and which last tells the way."""
+
+    first_beam: int
+    """The one nearer the entry's outside; the other is the next."""
+    _began_with: int | None = None
+    _ended_with: int | None = None
+    _was_between: bool = False
+
+    def see(self, beams: int) -> Passage | None:
+        """To be called with every scan; says when a passage is complete."""
+        pair = beams >> self.first_beam & 0b11
+        if pair == 0b11:
+            self._was_between = True
+        elif pair:
+            self._ended_with = pair
+            if self._began_with is None:
+                self._began_with = pair
+        else:
+            began, ended, was_between = self._began_with, self._ended_with, self._was_between
+            self._began_with = self._ended_with = None
+            self._was_between = False
+            if was_between and began != ended:
+                return Passage.FORWARD if ended == 0b10 else Passage.BACK
+        return None
