@@ -19,14 +19,14 @@ _MAX_UNSENT_BYTES = 4096
 _MAX_EMPTY_READS = 3
 
 
-def open_serial(port: str, baud_rate: int) -> serial.Serial:
-    """Opens a port for ourselves alone, non-blocking, 8N1, no flow control.
+def open_serial(port: str, baud_rate: int, *, timeout_s: float = 0.0) -> serial.Serial:
+    """Opens a port for ourselves alone, 8N1, no flow control; reads wait up to `timeout_s`, writes never.
 
     Flow control stays off because a pseudo-terminal answers it with ENOTTY and three-wire boards do not have it.
     Raises `DeviceError` with what to do about a port that is missing, forbidden, busy or not serial.
     """
     try:
-        return serial.Serial(port, baud_rate, timeout=0, write_timeout=0, exclusive=True)
+        return serial.Serial(port, baud_rate, timeout=timeout_s, write_timeout=0, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         raise DeviceError(f"Serial port {port} {_explain(error, baud_rate)}.") from error
 

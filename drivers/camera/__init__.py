@@ -1,0 +1,30 @@
+"""Cameras: a folder or video file, a V4L2 device or RTSP address, an MJPEG address."""
+
+from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StatusCallback
+
+__all__ = ["Camera", "CameraStatus", "Frame", "Image", "StatusCallback", "open_camera"]
+
+
+def open_camera(kind: str, source: str, fps: float = 15.0) -> Camera:
+    """A camera, not yet started. `kind` is `folder`, `opencv` or `mjpeg`; an MJPEG camera sets its own pace.
+
+    Raises `DeviceError` if there is no such kind or the source cannot be one.
+    """
+    # OpenCV takes a quarter of a second to load: not before a camera is wanted.
+    from drivers.errors import DeviceError
+
+    match kind:
+        case "folder":
+            from drivers.camera.folder import FolderCamera
+
+            return FolderCamera(source, fps=fps)
+        case "opencv":
+            from drivers.camera.opencv import OpenCvCamera
+
+            return OpenCvCamera(source, fps=fps)
+        case "mjpeg":
+            from drivers.camera.mjpeg import MjpegCamera
+
+            return MjpegCamera(source)
+        case _:
+            raise DeviceError(f"There is no camera kind {kind!r}; set folder, opencv or mjpeg.")
