@@ -1,0 +1,22 @@
+"""The hub's HTTP API as a FastAPI application. Database work is done in worker threads (plain ``def`` endpoints)."""
+
+from fastapi import FastAPI
+
+from gate.hub.problems import BodyLimit, handle_problems
+from gate.hub.routers import cases, evidence, intake, lanes, sessions, system
+from gate.hub.service import Hub
+
+PREFIX = "/api/v1"
+MAX_BODY_BYTES = 8 * 1024 * 1024
+
+
+def create_api(hub: Hub) -> FastAPI:
+    """The application for a hub, which the caller starts and stops. The pages for trying it out are off: they need the internet."""
+    app = FastAPI(title="Tongguan hub", docs_url=None, redoc_url=None, openapi_url=f"{PREFIX}/openapi.json")
+    app.state.hub = hub
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    handle_problems(app)
+    for part in (sessions, cases, evidence, intake, lanes, system):
+        app.include_router(part.router, prefix=PREFIX)
+    app.include_router(system.plain)
+    return app

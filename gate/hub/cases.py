@@ -1,0 +1,343 @@
+"""A case as the hub knows it: a pure function of the lane's events, the officers' verdicts and the hub's commands.
+
+:func:`fold_case` gives the same :class:`CaseView` for every order in which those arrived. The rule of release itself is
+:mod:`gate.core.joint_release`; here is only what it is asked with.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from gate.core.evidence import Evidence
+from gate.core.joint_release import (
+    JointCase,
+    Verdict,
+    VerdictKind,
+    current_verdict,
+    is_releasable,
+    with_evidence,
+    with_verdict,
+)
+from gate.hub.history import history_of
+from gate.hub.records import CommandRecord, CommandState, StoredEvent
+from gate.hub.rules import Duties, SiteRules, duties
+from gate.wire.messages import (
+    Act,
+    CrossingDecided,
+    CrossingEnded,
+    EntryDecided,
+    EvidenceRecorded,
+    ReleaseSpent,
+)
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+MAX_RELEASES_PER_DIGEST = 2
+"""One release, and one more by hand when the first expired without the lane having taken it."""
+
+
+class CaseStatus(StrEnum):
+    OPEN = "open"
+    RELEASED = "released"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """Everything about one case but its private part."""
+
+    port: str
+    lane: str
+    case_id: str
+    status: CaseStatus
+    opened_ms: int
+    closed_ms: int | None
+    waiting_since_ms: int | None
+    evidence: Evidence | None
+    joint: JointCase
+    decision: Literal["clear", "refer"] | None
+    decided_ms: int | None
+    reasons: tuple[str, ...]
+    was_referred: bool
+    ended: CrossingEnded | None
+    releases: tuple[CommandRecord, ...]
+    is_sent_back: bool
+    is_contradicted: bool
+    history: tuple[dict[str, Any], ...] = field(repr=False)
+
+    @property
+    def occupancy_id(self) -> str | None:
+        return self.evidence.occupancy_id if self.evidence else None
+
+    @property
+    def standing_release(self) -> CommandRecord | None:
+        """The release that opened the exit or still may, if there is one."""
+        return next((item for item in reversed(self.releases) if _is_standing(item, self.joint)), None)
+
+    @property
+    def releases_of_this_evidence(self) -> int:
+        return sum(item.evidence_digest == self.joint.evidence_digest for item in self.releases)
+
+    @property
+    def may_release(self) -> bool:
+        """Whether a release may go out now, as far as the case itself says: decided on exactly what all required roles released."""
+        return (
+            self.status is CaseStatus.OPEN
+            and self.decided_ms is not None
+            and self.occupancy_id is not None
+            and not self.is_sent_back
+            and not self.is_contradicted
+            and is_releasable(self.joint)
+        )
+
+    def verdict_kinds(self) -> dict[str, str]:
+        """What each required role says of the current evidence."""
+        return {role: current_verdict(self.joint, role).value for role in sorted(self.joint.required_roles)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The case without its private part, as kept in the projection and shown to officers."""
+        release = self.standing_release
+        return {
+            "case_id": self.case_id,
+            "port": self.port,
+            "lane": self.lane,
+            "status": self.status.value,
+            "opened_ms": self.opened_ms,
+            "closed_ms": self.closed_ms,
+            "waiting_since_ms": self.waiting_since_ms,
+            "revision": self.joint.evidence_revision,
+            "evidence_digest": self.joint.evidence_digest,
+            "occupancy_id": self.occupancy_id,
+            "decision": self.decision,
+            "reasons": list(self.reasons),
+            "findings": [item.to_json() for item in self.evidence.findings] if self.evidence else [],
+            "attachments": [item.to_json() for item in self.evidence.attachments] if self.evidence else [],
+            "required_roles": sorted(self.joint.required_roles),
+            "verdicts": {role: self._verdict_json(role) for role in sorted(self.joint.required_roles)},
+            "release": {"release_id": release.command_id, "issued_ms": release.issued_ms} if release else None,
+            "outcome": self.ended.outcome.value if self.ended else None,
+            "history": list(self.history),
+        }
+
+    def _verdict_json(self, role: str) -> dict[str, Any]:
+        verdict = self.joint.verdicts.get(role)
+        if verdict is None:
+            verdict = Verdict(
+                role=role, kind=VerdictKind.PENDING, evidence_digest="", author="", at_ms=self.opened_ms, number=-1
+            )
+        return {
+            "kind": verdict.kind.value,
+            "evidence_digest": verdict.evidence_digest or None,
+            "author": verdict.author,
+            "at_ms": verdict.at_ms if verdict.number >= 0 else None,
+            "reason": verdict.reason,
+            "is_current": verdict.number >= 0 and verdict.evidence_digest == self.joint.evidence_digest,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the events alone say."""
+
+    evidence: Evidence | None
+    digest: str | None
+    is_contradicted: bool
+    refused_evidence: frozenset[str]  # event ids
+    decided: tuple[tuple[StoredEvent, CrossingDecided], ...]
+    entry: tuple[StoredEvent, EntryDecided] | None
+    ended: tuple[StoredEvent, CrossingEnded] | None
+    spent: frozenset[str]  # release ids
+
+
+def fold_case(
+    *,
+    port: str,
+    lane: str,
+    case_id: str,
+    events: Sequence[StoredEvent],
+    verdicts: Sequence[Verdict],
+    commands: Sequence[CommandRecord],
+    rules: SiteRules,
+) -> CaseView:
+    """The case that these (at least one event; any order, no id twice) make. Raises ValueError without an event."""
+    if not events:
+        raise ValueError(f"case {case_id} has no event")
+    ordered = sorted(events, key=lambda item: (item.sequence, item.id))
+    facts = _facts(port, lane, ordered)
+    current = [(event, data) for event, data in facts.decided if data.digest == facts.digest]
+    # A lane that said both about the same evidence has not cleared anybody.
+    decision_now: Literal["clear", "refer"] | None = None
+    if current:
+        decision_now = "refer" if any(data.decision == "refer" for _, data in current) else "clear"
+    decided_ms = max((event.at_ms for event, _ in current), default=None)
+    duty = duties(
+        rules,
+        findings=facts.evidence.findings if facts.evidence else (),
+        decision=decision_now,
+        referred=frozenset(role for _, data in current if data.decision == "refer" for role in data.roles),
+    )
+    joint = _joint(facts, duty, verdicts, decided_ms)
+    sendable = sorted((_with_spent(item, facts.spent) for item in commands), key=lambda item: item.seq)
+    releases = tuple(item for item in sendable if item.act is Act.RELEASE)
+    joint = replace(joint, is_release_issued=_is_release_issued(releases, joint))
+    status = CaseStatus.OPEN
+    if facts.ended is not None:
+        status = CaseStatus.CLOSED
+    elif any(_is_standing(item, joint) for item in releases):
+        status = CaseStatus.RELEASED
+    last = facts.decided[-1][1] if facts.decided else None
+    return CaseView(
+        port=port,
+        lane=lane,
+        case_id=case_id,
+        status=status,
+        opened_ms=min(item.at_ms for item in ordered),
+        closed_ms=facts.ended[0].at_ms if facts.ended else None,
+        waiting_since_ms=decided_ms if status is CaseStatus.OPEN and not is_releasable(joint) else None,
+        evidence=facts.evidence,
+        joint=joint,
+        decision=last.decision if last else None,
+        decided_ms=decided_ms,
+        reasons=_reasons(facts),
+        was_referred=any(data.decision == "refer" for _, data in facts.decided)
+        or (facts.entry is not None and not facts.entry[1].is_admitted),
+        ended=facts.ended[1] if facts.ended else None,
+        releases=releases,
+        is_sent_back=any(
+            item.act is Act.SEND_BACK and item.state in (CommandState.SENT, CommandState.TAKEN) for item in sendable
+        ),
+        is_contradicted=facts.is_contradicted,
+        history=history_of(
+            events=ordered, refused_evidence=facts.refused_evidence, verdicts=verdicts, commands=sendable
+        ),
+    )
+
+
+def check_evidence(port: str, lane: str, data: EvidenceRecorded) -> Evidence | str:
+    """The evidence that ``data`` carries, or why it is not believed: the hub computes the digest itself."""
+    try:
+        evidence = Evidence.from_json(data.evidence)
+        digest = evidence.digest()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return f"malformed evidence ({type(error).__name__})"
+    if (evidence.port, evidence.lane, evidence.case_id) != (port, lane, data.case_id):
+        return "evidence of another case"
+    if not _is_int(evidence.revision) or evidence.revision != data.revision or evidence.revision < 0:
+        return "another revision than announced"
+    texts = [evidence.occupancy_id or ""]
+    texts += [text for item in evidence.findings for text in (item.code, item.role, item.detail)]
+    texts += [text for item in evidence.attachments for text in (item.kind, item.sha256, item.media_type)]
+    if not all(_is_text(text) for text in texts):
+        return "malformed evidence (not text)"
+    if not all(_SHA256.fullmatch(item.sha256) for item in evidence.attachments):
+        return "malformed evidence (attachment)"
+    return evidence if digest == data.digest else "another digest than announced"
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _facts(port: str, lane: str, ordered: Sequence[StoredEvent]) -> _Facts:
+    believed: dict[int, dict[str, Evidence]] = {}
+    refused: dict[str, int] = {}
+    decided: list[tuple[StoredEvent, CrossingDecided]] = []
+    entry: tuple[StoredEvent, EntryDecided] | None = None
+    ended: tuple[StoredEvent, CrossingEnded] | None = None
+    spent: set[str] = set()
+    for event in ordered:
+        match event.data:
+            case EvidenceRecorded() as data:
+                checked = check_evidence(port, lane, data)
+                if isinstance(checked, str):
+                    refused[event.id] = data.revision
+                else:
+                    believed.setdefault(checked.revision, {})[data.digest] = checked
+            case CrossingDecided() as data:
+                decided.append((event, data))
+            case EntryDecided() as data:
+                entry = (event, data)
+            case CrossingEnded() as data:
+                ended = ended or (event, data)
+            case ReleaseSpent() as data:
+                spent.add(data.release_id)
+            case _:
+                pass
+    revision = max(believed, default=-1)
+    newest = believed.get(revision, {})
+    digest = min(newest, default=None)
+    return _Facts(
+        evidence=newest[digest] if digest is not None else None,
+        digest=digest,
+        # Two truths of one revision, or a later one that could not be believed: nobody is let go on either.
+        is_contradicted=len(newest) > 1 or any(number >= revision for number in refused.values()),
+        refused_evidence=frozenset(refused),
+        decided=tuple(decided),
+        entry=entry,
+        ended=ended,
+        spent=frozenset(spent),
+    )
+
+
+def _joint(facts: _Facts, duty: Duties, verdicts: Sequence[Verdict], decided_ms: int | None) -> JointCase:
+    joint = JointCase(required_roles=duty.required)
+    past = [item for item in verdicts if item.role in duty.required and item.evidence_digest != facts.digest]
+    if facts.evidence is not None and facts.digest is not None:
+        joint = with_evidence(joint, revision=facts.evidence.revision, digest=facts.digest)
+        present = [item for item in verdicts if item.evidence_digest == facts.digest]
+        if decided_ms is not None and facts.evidence.occupancy_id is not None and not facts.is_contradicted:
+            present += [
+                Verdict(
+                    role=role,
+                    kind=VerdictKind.RELEASED_BY_RULE,
+                    evidence_digest=facts.digest,
+                    author="rule",
+                    at_ms=decided_ms,
+                    number=0,
+                )
+                for role in duty.by_rule - _objecting(verdicts)
+            ]
+        for verdict in sorted(present, key=lambda item: (item.number, item.role)):
+            taken = with_verdict(joint, verdict)
+            if isinstance(taken, JointCase):
+                joint = taken
+    # Words on older evidence stay visible as such; joint_release counts them as pending.
+    shown = {item.role: item for item in sorted(past, key=lambda item: item.number)} | dict(joint.verdicts)
+    return replace(joint, verdicts=dict(sorted(shown.items())))
+
+
+def _objecting(verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """Roles whose officer last said anything but release: what an officer held, no rule lets go, whatever evidence follows."""
+    last = {item.role: item.kind for item in sorted(verdicts, key=lambda item: item.number)}
+    return frozenset(role for role, kind in last.items() if not kind.is_release)
+
+
+def _with_spent(command: CommandRecord, spent: frozenset[str]) -> CommandRecord:
+    is_spent = command.act is Act.RELEASE and command.command_id in spent
+    return replace(command, state=CommandState.SPENT) if is_spent else command
+
+
+def _is_standing(release: CommandRecord, joint: JointCase) -> bool:
+    if release.state is CommandState.LAPSED:
+        # Taken and never used: only other evidence than it was given for may be released anew.
+        return release.evidence_digest == joint.evidence_digest
+    return release.state in (CommandState.SENT, CommandState.TAKEN, CommandState.SPENT)
+
+
+def _is_release_issued(releases: Sequence[CommandRecord], joint: JointCase) -> bool:
+    same = sum(item.evidence_digest == joint.evidence_digest for item in releases)
+    return same >= MAX_RELEASES_PER_DIGEST or any(_is_standing(item, joint) for item in releases)
+
+
+def _reasons(facts: _Facts) -> tuple[str, ...]:
+    if facts.decided:
+        return tuple(facts.decided[-1][1].reasons)
+    if facts.entry is not None and facts.entry[1].reasons:
+        return tuple(facts.entry[1].reasons)
+    return tuple(facts.ended[1].reasons) if facts.ended else ()

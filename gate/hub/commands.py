@@ -1,0 +1,192 @@
+"""The hub's outgoing commands: numbered by the database, signed, kept until the lane answered or their time ran out."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+
+from gate.core.clock import Clock
+from gate.hub.records import CommandRecord, CommandState
+from gate.hub.schema import COMMANDS
+from gate.wire.messages import Ack, AckOutcome, Act, Command
+from gate.wire.signing import CLOCK_TOLERANCE_S, SigningKey, sign_command
+
+GRACE_MS = int(CLOCK_TOLERANCE_S * 1000)
+"""A lane's clock may lag this far behind, so a command may still be taken this long after it expired here."""
+
+REPEATED = "replayed"
+"""A lane's answer to a command it has seen before: says nothing about whether it took it the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A signed command that is committed and may be published."""
+
+    seq: int
+    command_id: str
+    lane: str
+    act: Act
+    token: str
+
+
+class CommandBook:
+    """Issues commands and keeps account of them. Call it inside the transaction that decides, and publish after the commit."""
+
+    def __init__(self, *, issuer: str, port: str, key: SigningKey, lifetime_s: float, clock: Clock) -> None:
+        self._issuer = issuer
+        self._port = port
+        self._key = key
+        self._lifetime_s = lifetime_s
+        self._clock = clock
+
+    def issue(
+        self,
+        connection: Connection,
+        *,
+        lane: str,
+        act: Act,
+        author: str,
+        case_id: str | None = None,
+        occupancy_id: str | None = None,
+        evidence_digest: str | None = None,
+        release_number: int | None = None,
+        note: str = "",
+    ) -> Outgoing:
+        """Number, sign and write down one command. ``release_number`` counts a case's releases from 1."""
+        now_ms = self._clock.utc_ms()
+        expires_ms = now_ms + int(self._lifetime_s * 1000)
+        last = connection.scalar(select(func.max(COMMANDS.c.seq))) or 0
+        command = Command(
+            iss=self._issuer,
+            aud=f"{self._port}/{lane}",
+            jti=secrets.token_hex(16),
+            # Lanes refuse a number they are past. Counting from the clock keeps a restored backup from falling behind them.
+            seq=max(last + 1, now_ms),
+            iat=now_ms / 1000,
+            exp=expires_ms / 1000,
+            act=act,
+            by=author,
+            case_id=case_id,
+            occupancy_id=occupancy_id,
+            evidence_digest=evidence_digest,
+        )
+        token = sign_command(self._key, command)
+        connection.execute(
+            COMMANDS.insert().values(
+                seq=command.seq,
+                jti=command.jti,
+                lane=lane,
+                act=act.value,
+                author=author,
+                case_id=case_id,
+                occupancy_id=occupancy_id,
+                evidence_digest=evidence_digest,
+                issued_ms=now_ms,
+                expires_ms=expires_ms,
+                note=note,
+                token=token,
+                state=CommandState.SENT.value,
+                settled_ms=None,
+                reason="",
+                release_key=f"{case_id}#{release_number}" if release_number is not None else None,
+            )
+        )
+        return Outgoing(seq=command.seq, command_id=command.jti, lane=lane, act=act, token=token)
+
+    def settle(self, connection: Connection, lane: str, ack: Ack) -> str | None:
+        """Take a lane's answer. The case it concerns, when that changed anything."""
+        if ack.command_id is None or (ack.outcome is AckOutcome.REFUSED and ack.reason == REPEATED):
+            return None
+        row = connection.execute(
+            select(COMMANDS.c.state, COMMANDS.c.case_id).where(
+                COMMANDS.c.jti == ack.command_id, COMMANDS.c.lane == lane
+            )
+        ).first()
+        if row is None or row.state not in (CommandState.SENT.value, CommandState.EXPIRED.value):
+            return None
+        if ack.outcome is AckOutcome.REFUSED and row.state == CommandState.EXPIRED.value:
+            return None
+        state = CommandState.TAKEN if ack.outcome is AckOutcome.TAKEN else CommandState.REFUSED
+        connection.execute(
+            update(COMMANDS)
+            .where(COMMANDS.c.jti == ack.command_id)
+            .values(state=state.value, settled_ms=self._clock.utc_ms(), reason=ack.reason[:200])
+        )
+        return str(row.case_id) if row.case_id is not None else None
+
+    def settle_expired(self, connection: Connection) -> set[str]:
+        """Write off what can no longer be taken or used; the cases this concerns."""
+        now_ms = self._clock.utc_ms()
+        cases: set[str] = set()
+        for before, after in (
+            (CommandState.SENT, CommandState.EXPIRED),
+            (CommandState.TAKEN, CommandState.LAPSED),
+        ):
+            rows = connection.execute(
+                update(COMMANDS)
+                .where(_is_overdue(before, now_ms - GRACE_MS))
+                .values(state=after.value, settled_ms=now_ms)
+                .returning(COMMANDS.c.case_id)
+            )
+            cases |= {row.case_id for row in rows if row.case_id is not None}
+        return cases
+
+    def has_expired(self, connection: Connection) -> bool:
+        """Whether :meth:`settle_expired` would find anything; costs no write."""
+        cutoff_ms = self._clock.utc_ms() - GRACE_MS
+        overdue = or_(_is_overdue(CommandState.SENT, cutoff_ms), _is_overdue(CommandState.TAKEN, cutoff_ms))
+        return connection.scalar(select(COMMANDS.c.seq).where(overdue).limit(1)) is not None
+
+    def settle_spent(self, connection: Connection, release_ids: Sequence[str]) -> None:
+        """The lane opened its exit on these releases."""
+        connection.execute(
+            update(COMMANDS)
+            .where(COMMANDS.c.jti.in_(release_ids), COMMANDS.c.act == Act.RELEASE.value)
+            .values(state=CommandState.SPENT.value, settled_ms=self._clock.utc_ms())
+        )
+
+    def unanswered(self, connection: Connection, lane: str | None = None) -> list[Outgoing]:
+        """What may still be taken and has not been, by number: to be published again after a restart or a reconnection."""
+        query = (
+            select(COMMANDS)
+            .where(COMMANDS.c.state == CommandState.SENT.value, COMMANDS.c.expires_ms > self._clock.utc_ms())
+            .order_by(COMMANDS.c.seq)
+        )
+        if lane is not None:
+            query = query.where(COMMANDS.c.lane == lane)
+        return [
+            Outgoing(seq=row.seq, command_id=row.jti, lane=row.lane, act=Act(row.act), token=row.token)
+            for row in connection.execute(query)
+        ]
+
+
+def _is_overdue(state: CommandState, cutoff_ms: int) -> ColumnElement[bool]:
+    overdue = and_(COMMANDS.c.state == state.value, COMMANDS.c.expires_ms < cutoff_ms)
+    # Other acts are done with when they are taken; only a release is taken first and used later.
+    return and_(overdue, COMMANDS.c.act == Act.RELEASE.value) if state is CommandState.TAKEN else overdue
+
+
+def commands_of(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[CommandRecord]]:
+    """The commands of each of these cases."""
+    found: dict[str, list[CommandRecord]] = {case_id: [] for case_id in case_ids}
+    for row in connection.execute(select(COMMANDS).where(COMMANDS.c.case_id.in_(case_ids))):
+        found[row.case_id].append(_record(row))
+    return found
+
+
+def _record(row: Row[Any]) -> CommandRecord:
+    return CommandRecord(
+        seq=row.seq,
+        command_id=row.jti,
+        act=Act(row.act),
+        author=row.author,
+        evidence_digest=row.evidence_digest,
+        issued_ms=row.issued_ms,
+        expires_ms=row.expires_ms,
+        state=CommandState(row.state),
+        note=row.note,
+        reason=row.reason,
+        settled_ms=row.settled_ms,
+    )

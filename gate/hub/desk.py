@@ -1,0 +1,304 @@
+"""Where a case's rows are: loads them, folds them, writes the projection, takes verdicts, and lets releases out.
+
+Everything runs inside a transaction of the caller, which publishes what came of it after the commit. Two releases of one case can
+never both be standing: whether one is, is read in the same transaction that writes the next, and the number of a case's release is
+unique in the database.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, delete, func, select
+
+from gate.core.clock import Clock
+from gate.core.evidence import canonical_json
+from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
+from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
+from gate.hub.commands import CommandBook, Outgoing, commands_of
+from gate.hub.records import StoredEvent
+from gate.hub.rules import SiteRules
+from gate.hub.schema import CASES, EVENTS, LANES, VERDICTS
+from gate.hub.store import upsert
+from gate.wire.messages import Act, CaseChanged, CloudEvent, EventType, LaneStarted
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a transaction did that others must hear of once it is committed."""
+
+    commands: tuple[Outgoing, ...] = ()
+    cases: tuple[CaseChanged, ...] = ()
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(commands=self.commands + other.commands, cases=self.cases + other.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictNotTaken:
+    """Why: ``unknown_case``, ``closed``, ``unknown_role``, ``stale_evidence``, ``already_released`` or ``sent_back``."""
+
+    reason: str
+
+
+class CaseDesk:
+    """All cases of a port. Not thread-safe by itself: the store's writer lock is what orders its callers."""
+
+    def __init__(
+        self, *, port: str, rules: SiteRules, book: CommandBook, clock: Clock, release_max_age_ms: int
+    ) -> None:
+        self._port = port
+        self._rules = rules
+        self._book = book
+        self._clock = clock
+        self._release_max_age_ms = release_max_age_ms
+
+    def view(self, connection: Connection, case_id: str) -> CaseView | None:
+        """The case as its rows say now."""
+        return self._views(connection, [case_id]).get(case_id)
+
+    def refresh(self, connection: Connection, case_ids: Iterable[str]) -> Changes:
+        """Fold these cases again, release by rule those that may go, and write the projection."""
+        changes = Changes()
+        for case_id, view in self._views(connection, sorted(set(case_ids))).items():
+            command = self._release(connection, view, is_asked_by_officer=False, author="rule")
+            if command is not None:
+                changes += Changes(commands=(command,))
+            changes += self._keep(connection, case_id, view if command is None else None)
+        return changes
+
+    def take_verdict(
+        self,
+        connection: Connection,
+        *,
+        case_id: str,
+        role: str,
+        kind: VerdictKind,
+        digest: str,
+        author: str,
+        reason: str,
+    ) -> Changes | VerdictNotTaken:
+        """Add an officer's verdict, and release when it was the last that was missing."""
+        view = self.view(connection, case_id)
+        if view is None:
+            return VerdictNotTaken(reason="unknown_case")
+        if view.status is CaseStatus.CLOSED:
+            return VerdictNotTaken(reason="closed")
+        if view.is_sent_back and kind.is_release:
+            return VerdictNotTaken(reason="sent_back")
+        last = connection.scalar(select(func.max(VERDICTS.c.number)).where(VERDICTS.c.case_id == case_id)) or 0
+        verdict = Verdict(
+            role=role,
+            kind=kind,
+            evidence_digest=digest,
+            author=author,
+            at_ms=self._clock.utc_ms(),
+            number=last + 1,
+            reason=reason,
+        )
+        taken = with_verdict(view.joint, verdict)
+        if not isinstance(taken, JointCase):
+            return VerdictNotTaken(reason=taken.reason)
+        connection.execute(
+            VERDICTS.insert().values(
+                case_id=case_id,
+                number=verdict.number,
+                role=role,
+                kind=kind.value,
+                evidence_digest=digest,
+                author=author,
+                at_ms=verdict.at_ms,
+                reason=reason,
+            )
+        )
+        after = self.view(connection, case_id)
+        command = None
+        if after is not None and kind.is_release:
+            command = self._release(connection, after, is_asked_by_officer=True, author=author)
+        changes = Changes(commands=(command,) if command is not None else ())
+        return changes + self._keep(connection, case_id, after if command is None else None)
+
+    def send_back(
+        self, connection: Connection, *, case_id: str, author: str, reason: str
+    ) -> Outgoing | VerdictNotTaken:
+        """Ask the lane to let the traveller out by the way they came."""
+        view = self.view(connection, case_id)
+        if view is None:
+            return VerdictNotTaken(reason="unknown_case")
+        if view.status is CaseStatus.CLOSED:
+            return VerdictNotTaken(reason="closed")
+        if view.standing_release is not None:
+            return VerdictNotTaken(reason="already_released")
+        return self._book.issue(
+            connection,
+            lane=view.lane,
+            act=Act.SEND_BACK,
+            author=author,
+            case_id=case_id,
+            occupancy_id=view.occupancy_id,
+            evidence_digest=view.joint.evidence_digest,
+            note=reason,
+        )
+
+    def rebuild(self, connection: Connection) -> None:
+        """Throw the projections away and make them again from events, verdicts and commands. Issues nothing."""
+        connection.execute(delete(CASES))
+        connection.execute(delete(LANES))
+        case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
+        for start in range(0, len(case_ids), 200):
+            for case_id, view in self._views(connection, case_ids[start : start + 200]).items():
+                self._keep(connection, case_id, view)
+        query = select(EVENTS.c.body).where(EVENTS.c.type == EventType.LANE_STARTED.value)
+        started = [CloudEvent.model_validate_json(body) for body in connection.scalars(query)]
+        counts = connection.execute(
+            select(
+                EVENTS.c.lane,
+                func.count().label("events"),
+                func.max(EVENTS.c.sequence).label("sequence"),
+                func.max(EVENTS.c.time_ms).label("time_ms"),
+            ).group_by(EVENTS.c.lane)
+        ).all()
+        for row in counts:
+            starts = [item for item in started if item.source == f"/{self._port}/{row.lane}"]
+            keep_lane(
+                connection, lane=row.lane, count=row.events, sequence=row.sequence, time_ms=row.time_ms, started=starts
+            )
+
+    def _release(
+        self, connection: Connection, view: CaseView, *, is_asked_by_officer: bool, author: str
+    ) -> Outgoing | None:
+        if not view.may_release or view.releases_of_this_evidence >= MAX_RELEASES_PER_DIGEST:
+            return None
+        if not is_asked_by_officer:
+            if view.releases_of_this_evidence > 0:
+                return None  # the first one came to nothing; a second is an officer's to give
+            age_ms = self._clock.utc_ms() - (view.decided_ms or 0)
+            if age_ms > self._release_max_age_ms:
+                log.warning("release_not_issued", case_id=view.case_id, why="decision_too_old", age_ms=age_ms)
+                return None
+        return self._book.issue(
+            connection,
+            lane=view.lane,
+            act=Act.RELEASE,
+            author=author,
+            case_id=view.case_id,
+            occupancy_id=view.occupancy_id,
+            evidence_digest=view.joint.evidence_digest,
+            release_number=len(view.releases) + 1,
+        )
+
+    def _keep(self, connection: Connection, case_id: str, view: CaseView | None) -> Changes:
+        """Write the projection of ``view`` (None: fold again first); nothing is announced when nothing changed."""
+        view = view or self.view(connection, case_id)
+        if view is None:
+            return Changes()
+        body = canonical_json(view.to_json()).decode()
+        if connection.scalar(select(CASES.c.body).where(CASES.c.case_id == case_id)) == body:
+            return Changes()
+        ended = view.ended
+        upsert(
+            connection,
+            CASES,
+            {
+                "case_id": case_id,
+                "lane": view.lane,
+                "status": view.status.value,
+                "opened_ms": view.opened_ms,
+                "closed_ms": view.closed_ms,
+                "waiting_since_ms": view.waiting_since_ms,
+                "revision": view.joint.evidence_revision,
+                "evidence_digest": view.joint.evidence_digest,
+                "was_referred": view.was_referred,
+                "outcome": ended.outcome.value if ended else None,
+                "document_to_entry_ms": ended.document_to_entry_ms if ended else None,
+                "face_to_exit_ms": ended.face_to_exit_ms if ended else None,
+                "body": body,
+            },
+        )
+        changed = CaseChanged(
+            case_id=case_id,
+            lane=view.lane,
+            revision=view.joint.evidence_revision,
+            status=view.status.value,
+            verdicts=view.verdict_kinds(),
+        )
+        return Changes(cases=(changed,))
+
+    def _views(self, connection: Connection, case_ids: Sequence[str]) -> dict[str, CaseView]:
+        events: dict[str, list[StoredEvent]] = {case_id: [] for case_id in case_ids}
+        columns = (EVENTS.c.id, EVENTS.c.lane, EVENTS.c.sequence, EVENTS.c.time_ms, EVENTS.c.case_id, EVENTS.c.body)
+        for row in connection.execute(select(*columns).where(EVENTS.c.case_id.in_(case_ids))):
+            event = CloudEvent.model_validate_json(row.body)
+            events[row.case_id].append(
+                StoredEvent(
+                    id=row.id,
+                    lane=row.lane,
+                    sequence=row.sequence,
+                    type=event.type,
+                    at_ms=row.time_ms,
+                    data=event.typed_data(),
+                )
+            )
+        verdicts: dict[str, list[Verdict]] = {case_id: [] for case_id in case_ids}
+        for row in connection.execute(select(VERDICTS).where(VERDICTS.c.case_id.in_(case_ids))):
+            verdicts[row.case_id].append(
+                Verdict(
+                    role=row.role,
+                    kind=VerdictKind(row.kind),
+                    evidence_digest=row.evidence_digest,
+                    author=row.author,
+                    at_ms=row.at_ms,
+                    number=row.number,
+                    reason=row.reason,
+                )
+            )
+        commands = commands_of(connection, case_ids)
+        return {
+            case_id: fold_case(
+                port=self._port,
+                lane=events[case_id][0].lane,
+                case_id=case_id,
+                events=events[case_id],
+                verdicts=verdicts[case_id],
+                commands=commands[case_id],
+                rules=self._rules,
+            )
+            for case_id in case_ids
+            if events[case_id]
+        }
+
+
+def keep_lane(
+    connection: Connection, *, lane: str, count: int, sequence: int, time_ms: int, started: Sequence[CloudEvent]
+) -> None:
+    """Add ``count`` new events of a lane, up to ``sequence``, to its projection; ``started`` are the starts among them."""
+    held = connection.execute(select(LANES).where(LANES.c.lane == lane)).first()
+    newest = max(started, key=lambda item: item.sequence, default=None)
+    boot_id, version, started_sequence = (
+        (held.boot_id, held.software_version, held.started_sequence) if held else (None, None, 0)
+    )
+    if newest is not None and newest.sequence > started_sequence:
+        data = LaneStarted.model_validate(newest.data)
+        boot_id, version, started_sequence = data.boot_id, data.software_version, newest.sequence
+    upsert(
+        connection,
+        LANES,
+        {
+            "lane": lane,
+            "event_count": count + (held.event_count if held else 0),
+            "last_sequence": max(sequence, held.last_sequence if held else 0),
+            "last_event_ms": max(time_ms, held.last_event_ms if held else 0),
+            "started_sequence": started_sequence,
+            "boot_id": boot_id,
+            "software_version": version,
+        },
+    )
+
+
+def case_body(connection: Connection, case_id: str) -> dict[str, object] | None:
+    """The projection's JSON of a case."""
+    body = connection.scalar(select(CASES.c.body).where(CASES.c.case_id == case_id))
+    return json.loads(body) if body is not None else None

@@ -1,0 +1,318 @@
+"""From messages to rows: believe or reject, store once, update cases, and say what must be published after the commit.
+
+It knows nothing of the broker: :mod:`gate.hub.service` hands it batches and does what the result says. Nothing that a peer sends
+raises here; a database that refuses raises, and the whole batch is offered again later.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Connection, delete, func, select, update
+
+from gate.core.clock import Clock
+from gate.hub.commands import CommandBook
+from gate.hub.desk import CaseDesk, Changes, keep_lane
+from gate.hub.live import LiveBoard
+from gate.hub.metrics import Metrics
+from gate.hub.schema import CASES, EVENTS, REJECTED
+from gate.hub.store import Store, insert_new
+from gate.wire.messages import (
+    Ack,
+    AckOutcome,
+    CloudEvent,
+    CommandRefused,
+    LaneState,
+    LaneStatus,
+    Message,
+    ReleaseSpent,
+    event_source,
+)
+from gate.wire.topics import Channel, LaneTopic, parse
+
+log = structlog.get_logger(__name__)
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_SEQUENCE = 2**53
+MAX_REJECTED = 1000
+"""How many different rejected messages are kept; the oldest go first."""
+_KEPT_PAYLOAD_CHARS = 4096
+_CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One message as the broker delivered it. ``arrived_ns`` is the monotonic clock."""
+
+    topic: str
+    payload: bytes
+    arrived_ns: int
+    mid: int = 0
+    qos: int = 0
+    connection: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A message that is not believed, and why."""
+
+    topic: str
+    payload: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneEvent:
+    """A believed event. ``case_id`` is None when it concerns no case, or one that is another lane's."""
+
+    lane: str
+    event: CloudEvent
+    data: Message
+    case_id: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneAck:
+    lane: str
+    ack: Ack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneWord:
+    """A lane's retained status or state."""
+
+    lane: str
+    word: LaneStatus | LaneState
+
+
+Parsed = LaneEvent | LaneAck | LaneWord | Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What is committed and must now be told: ids to receipt by lane, commands and case changes, lanes that came online."""
+
+    receipts: dict[str, list[str]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    came_online: tuple[str, ...] = ()
+
+
+class Ingest:
+    """Takes batches of messages into the store."""
+
+    def __init__(
+        self,
+        *,
+        port: str,
+        lanes: Collection[str],
+        store: Store,
+        desk: CaseDesk,
+        book: CommandBook,
+        board: LiveBoard,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._port = port
+        self._lanes = frozenset(lanes)
+        self._store = store
+        self._desk = desk
+        self._book = book
+        self._board = board
+        self._metrics = metrics
+        self._clock = clock
+
+    def take(self, batch: Sequence[Incoming]) -> Taken:
+        """Commit what ``batch`` says; raises sqlalchemy.exc.DBAPIError when the database does not take it."""
+        parsed: list[Parsed] = [parse_message(item, port=self._port, lanes=self._lanes) for item in batch]
+        events = [item for item in parsed if isinstance(item, LaneEvent)]
+        acks = [item for item in parsed if isinstance(item, LaneAck)]
+        rejected = [item for item in parsed if isinstance(item, Rejected)]
+        changes = Changes()
+        fresh: list[LaneEvent] = []
+        if events or acks or rejected:
+            with self._store.write() as connection:
+                fresh = self._store_events(connection, events)
+                touched = self._settle(connection, fresh, acks)
+                touched |= {item.case_id for item in fresh if item.case_id is not None}
+                changes = self._desk.refresh(connection, touched)
+                self._keep_rejected(connection, rejected)
+        self._count(batch, events, fresh, rejected, changes)
+        receipts: dict[str, list[str]] = {}
+        for item in events:
+            receipts.setdefault(item.lane, []).append(item.event.id)
+        came_online = self._note([item for item in parsed if isinstance(item, LaneWord)])
+        for lane in {item.lane for item in events} | {item.lane for item in acks}:
+            self._board.heard(lane)
+        return Taken(receipts=receipts, changes=changes, came_online=came_online)
+
+    def set_aside(self, message: Incoming, reason: str) -> None:
+        """Keep a message that broke us, so that the others can go on and somebody can look at it."""
+        with self._store.write() as connection:
+            rejected = Rejected(topic=message.topic, payload=message.payload, reason=reason)
+            self._keep_rejected(connection, [rejected])
+        self._metrics.rejected.labels(reason=reason).inc()
+
+    def _store_events(self, connection: Connection, events: Sequence[LaneEvent]) -> list[LaneEvent]:
+        """Those that were not there before, in the order given."""
+        unique = list({item.event.id: item for item in reversed(events)}.values())[::-1]
+        wanted = {item.case_id for item in unique if item.case_id is not None}
+        query = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(wanted))
+        owners = {row.case_id: row.lane for row in connection.execute(query)} if wanted else {}
+        rows = []
+        kept = {}
+        for item in unique:
+            case_id = item.case_id
+            if case_id is not None and owners.setdefault(case_id, item.lane) != item.lane:
+                log.warning("foreign_case", lane=item.lane, case_id=case_id, event_id=item.event.id)
+                self._metrics.rejected.labels(reason="foreign_case").inc()
+                case_id = None
+            rows.append(
+                {
+                    "id": item.event.id,
+                    "lane": item.lane,
+                    "sequence": item.event.sequence,
+                    "type": item.event.type.value,
+                    "time_ms": event_time_ms(item.event),
+                    "received_ms": self._clock.utc_ms(),
+                    "case_id": case_id,
+                    "body": item.body,
+                }
+            )
+            kept[item.event.id] = LaneEvent(
+                lane=item.lane, event=item.event, data=item.data, case_id=case_id, body=item.body
+            )
+        new_ids = insert_new(connection, EVENTS, rows, returning="id")
+        fresh = [item for event_id, item in kept.items() if event_id in new_ids]
+        for lane in {new.lane for new in fresh}:
+            own = [item.event for item in fresh if item.lane == lane]
+            keep_lane(
+                connection,
+                lane=lane,
+                count=len(own),
+                sequence=max(event.sequence for event in own),
+                time_ms=max(event_time_ms(event) for event in own),
+                started=[event for event in own if event.type.value == "tongguan.lane.started"],
+            )
+        return fresh
+
+    def _settle(self, connection: Connection, fresh: Sequence[LaneEvent], acks: Sequence[LaneAck]) -> set[str]:
+        """Answers to commands, from the ack topic and from events; the cases they concern."""
+        answers = list(acks)
+        for item in fresh:
+            if isinstance(item.data, CommandRefused) and item.data.command_id is not None:
+                ack = Ack(command_id=item.data.command_id, outcome=AckOutcome.REFUSED, reason=item.data.reason)
+                answers.append(LaneAck(lane=item.lane, ack=ack))
+        touched = {self._book.settle(connection, answer.lane, answer.ack) for answer in answers}
+        spent = [item.data.release_id for item in fresh if isinstance(item.data, ReleaseSpent) and item.case_id]
+        if spent:
+            self._book.settle_spent(connection, spent)
+        return {case_id for case_id in touched if case_id is not None}
+
+    def _keep_rejected(self, connection: Connection, rejected: Sequence[Rejected]) -> None:
+        if not rejected:
+            return
+        now_ms = self._clock.utc_ms()
+        for item in rejected:
+            log.warning("message_rejected", topic=item.topic[:200], reason=item.reason, size=len(item.payload))
+            digest = hashlib.sha256(item.topic.encode() + b"\0" + item.payload).hexdigest()
+            row = {
+                "digest": digest,
+                "topic": item.topic[:200],
+                "reason": item.reason,
+                "payload": item.payload.decode("utf-8", "replace").replace("\0", "\ufffd")[:_KEPT_PAYLOAD_CHARS],
+                "count": 0,
+                "first_ms": now_ms,
+                "last_ms": now_ms,
+            }
+            insert_new(connection, REJECTED, [row])
+            again = update(REJECTED).where(REJECTED.c.digest == digest)
+            connection.execute(again.values(count=REJECTED.c.count + 1, last_ms=now_ms))
+        surplus = (connection.scalar(select(func.count()).select_from(REJECTED)) or 0) - MAX_REJECTED
+        if surplus > 0:
+            oldest = select(REJECTED.c.digest).order_by(REJECTED.c.last_ms, REJECTED.c.digest).limit(surplus)
+            connection.execute(delete(REJECTED).where(REJECTED.c.digest.in_(oldest)))
+
+    def _note(self, words: Sequence[LaneWord]) -> tuple[str, ...]:
+        came_online = []
+        for item in words:
+            if isinstance(item.word, LaneState):
+                self._board.take_state(item.lane, item.word)
+            elif self._board.take_status(item.lane, item.word):
+                came_online.append(item.lane)
+        return tuple(came_online)
+
+    def _count(
+        self,
+        batch: Sequence[Incoming],
+        events: Sequence[LaneEvent],
+        fresh: Sequence[LaneEvent],
+        rejected: Sequence[Rejected],
+        changes: Changes,
+    ) -> None:
+        for event_type, number in Counter(item.event.type.value for item in fresh).items():
+            self._metrics.events.labels(type=event_type).inc(number)
+        self._metrics.duplicates.inc(len(events) - len(fresh))
+        for item in rejected:
+            self._metrics.rejected.labels(reason=item.reason).inc()
+        for command in changes.commands:
+            self._metrics.commands.labels(act=command.act.value).inc()
+        now_ns = self._clock.monotonic_ns()
+        for message in batch:
+            self._metrics.commit_s.observe((now_ns - message.arrived_ns) / 1e9)
+
+
+def event_time_ms(event: CloudEvent) -> int:
+    """The event's time in milliseconds since 1970."""
+    return round(event.time.timestamp() * 1000)
+
+
+def parse_message(message: Incoming, *, port: str, lanes: Collection[str]) -> Parsed:
+    """What a message says, or why it is not believed. Never raises on any topic or payload."""
+    topic = parse(message.topic)
+    reason: str | None = None
+    if not isinstance(topic, LaneTopic) or topic.port != port:
+        reason = "foreign_topic"
+    elif topic.lane not in lanes:
+        reason = "unknown_lane"
+    elif len(message.payload) > MAX_PAYLOAD_BYTES:
+        reason = "too_long"
+    if reason is not None or not isinstance(topic, LaneTopic):
+        return Rejected(topic=message.topic, payload=message.payload, reason=reason or "foreign_topic")
+    parsed: Parsed | str
+    try:
+        match topic.channel:
+            case Channel.EVENT:
+                parsed = _parse_event(topic.lane, port, message.payload)
+            case Channel.ACK:
+                parsed = LaneAck(lane=topic.lane, ack=Ack.model_validate_json(message.payload))
+            case Channel.STATUS:
+                parsed = LaneWord(lane=topic.lane, word=LaneStatus.model_validate_json(message.payload))
+            case Channel.STATE:
+                parsed = LaneWord(lane=topic.lane, word=LaneState.model_validate_json(message.payload))
+            case Channel.COMMAND | Channel.RECEIPT:
+                parsed = "not_for_the_hub"
+    except ValidationError:
+        parsed = "malformed"
+    if isinstance(parsed, str):
+        return Rejected(topic=message.topic, payload=message.payload, reason=parsed)
+    return parsed
+
+
+def _parse_event(lane: str, port: str, payload: bytes) -> LaneEvent | str:
+    event = CloudEvent.model_validate_json(payload)
+    if event.source != event_source(port, lane):
+        return "forged_source"
+    if event.time.tzinfo is None or event.sequence > MAX_SEQUENCE:
+        return "malformed"
+    data = event.typed_data()
+    case_id = getattr(data, "case_id", None)
+    if case_id is not None and _CASE_ID.fullmatch(case_id) is None:
+        return "bad_case_id"
+    if event.subject is not None and event.subject != case_id:
+        return "other_subject"
+    return LaneEvent(lane=lane, event=event, data=data, case_id=case_id, body=payload.decode())

@@ -1,0 +1,9 @@
+"""Run by Alembic; the connection is handed in by :meth:`gate.hub.store.Store.migrate`."""
+
+from alembic import context
+
+from gate.hub.schema import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,81 @@
+"""What comes before the traveller: declarations, the watchlist, and the lanes' questions about both."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gate.hub.accounts import INTAKE, SUPERVISOR
+from gate.hub.intake import look_up, put_declaration, replace_watchlist
+from gate.hub.routers.access import HubIn, LaneIn, OfficerIn, need_role
+from gate.wire.messages import LookupAnswer, LookupRequest
+
+router = APIRouter(tags=["intake"])
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Number = Annotated[str, Field(min_length=1, max_length=32, pattern=r"[A-Za-z0-9]")]
+Issuer = Annotated[str, Field(min_length=1, max_length=8, pattern=r"[A-Za-z]")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CustomsIn(_Body):
+    goods: list[Text] = Field(max_length=100)
+    is_nothing_to_declare: bool
+
+
+class HealthIn(_Body):
+    symptoms: list[Text] = Field(max_length=100)
+    countries: list[Text] = Field(max_length=100)
+
+
+class DeclarationIn(_Body):
+    document_number: Number
+    issuer: Issuer
+    customs: CustomsIn | None = None
+    health: HealthIn | None = None
+
+
+class WatchlistEntryIn(_Body):
+    document_number: Number
+    issuer: Issuer
+    reason: str = Field(max_length=500)
+
+
+class WatchlistIn(_Body):
+    entries: list[WatchlistEntryIn] = Field(max_length=100_000)
+
+
+@router.post("/lookups")
+def lookups(hub: HubIn, _lane: LaneIn, body: LookupRequest) -> LookupAnswer:
+    """What the hub knows about a document, for the look-ups that the site's policy lists."""
+    with hub.store.read() as connection:
+        return look_up(connection, body, hub.site.policy.lookups)
+
+
+@router.post("/declarations", status_code=201)
+def declare(hub: HubIn, officer: OfficerIn, body: DeclarationIn) -> dict[str, str]:
+    """Keep a traveller's declaration; the last one of a document counts."""
+    need_role(officer, INTAKE)
+    with hub.store.write() as connection:
+        declaration_id = put_declaration(
+            connection,
+            document_number=body.document_number,
+            issuer=body.issuer,
+            customs=body.customs.model_dump() if body.customs else None,
+            health=body.health.model_dump() if body.health else None,
+            author=officer.user,
+            at_ms=hub.clock.utc_ms(),
+        )
+    return {"declaration_id": declaration_id}
+
+
+@router.put("/watchlist")
+def put_watchlist(hub: HubIn, officer: OfficerIn, body: WatchlistIn) -> dict[str, Any]:
+    """Replace the watchlist of document numbers."""
+    need_role(officer, "border", SUPERVISOR)
+    entries = [(item.document_number, item.issuer, item.reason) for item in body.entries]
+    with hub.store.write() as connection:
+        return {"entries": replace_watchlist(connection, entries)}

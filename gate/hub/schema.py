@@ -1,0 +1,178 @@
+"""The hub's tables. SQLite and PostgreSQL both run them; times are integer milliseconds since 1970 UTC.
+
+``events`` and ``verdicts`` are only ever added to. ``cases`` and ``lanes`` are projections: they can be thrown away and made again
+(:meth:`gate.hub.desk.CaseDesk.rebuild`). ``commands`` is the hub's outbox of signed commands and what became of each.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("lane", String(63), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("case_id", String(64)),
+    Column("body", Text, nullable=False),  # the CloudEvent as it came
+    Index(None, "lane", "sequence"),
+    Index(None, "case_id"),
+)
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("lane", String(63), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+    Column("waiting_since_ms", BigInteger),
+    Column("revision", Integer, nullable=False),
+    Column("evidence_digest", String(64)),
+    Column("was_referred", Boolean, nullable=False),
+    Column("outcome", String(32)),
+    Column("document_to_entry_ms", Float),
+    Column("face_to_exit_ms", Float),
+    Column("body", Text, nullable=False),  # the case as officers see it, without its private part
+    Index(None, "status", "opened_ms"),
+    Index(None, "opened_ms"),
+    Index(None, "closed_ms"),
+)
+
+LANES = Table(
+    "lanes",
+    METADATA,
+    Column("lane", String(63), primary_key=True),
+    Column("event_count", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("last_event_ms", BigInteger, nullable=False),
+    Column("started_sequence", BigInteger, nullable=False),
+    Column("boot_id", Text),
+    Column("software_version", Text),
+)
+
+VERDICTS = Table(
+    "verdicts",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("role", String(63), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("evidence_digest", String(64), nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+COMMANDS = Table(
+    "commands",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("jti", String(64), nullable=False, unique=True),
+    Column("lane", String(63), nullable=False),
+    Column("act", String(32), nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("case_id", String(64)),
+    Column("occupancy_id", Text),
+    Column("evidence_digest", String(64)),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),  # why the officer gave it
+    Column("token", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("settled_ms", BigInteger),
+    Column("reason", Text, nullable=False),  # the lane's answer
+    # "{case}#{n}" for the n-th release of a case: two workers that both wanted to release would collide here.
+    Column("release_key", String(80), unique=True),
+    Index(None, "case_id"),
+    Index(None, "state"),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("user", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # JSON list
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", String(64), ForeignKey("users.user", ondelete="CASCADE"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "user"),
+)
+
+DECLARATIONS = Table(
+    "declarations",
+    METADATA,
+    Column("issuer", String(8), primary_key=True),
+    Column("document_number", String(32), primary_key=True),
+    Column("declaration_id", String(32), nullable=False, unique=True),
+    Column("author", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+WATCHLIST = Table(
+    "watchlist",
+    METADATA,
+    Column("issuer", String(8), primary_key=True),
+    Column("document_number", String(32), primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+BLOBS = Table(
+    "blobs",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("lane", String(63), nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("stored_ms", BigInteger, nullable=False),
+    Index(None, "case_id"),
+)
+
+REJECTED = Table(
+    "rejected",
+    METADATA,
+    Column(
+        "digest", String(64), primary_key=True
+    ),  # sha256 of topic and payload: the same again is counted, not kept twice
+    Column("topic", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Index(None, "last_ms"),
+)

@@ -1,0 +1,146 @@
+"""The hub's database: one engine, one writer at a time, every commit on disk before it counts."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from gate.hub.errors import HubError
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+class Store:
+    """A database of the hub. SQLite (WAL, synchronous=FULL) or PostgreSQL by ``url``."""
+
+    def __init__(self, url: str) -> None:
+        """Raises HubError when ``url`` names no database that can be used."""
+        try:
+            parsed = make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+            raise HubError(
+                f"the database {_without_password(url)!r} cannot be used ({error}): "
+                "set hub.database_url to a sqlite:/// or postgresql+psycopg:// address"
+            ) from None
+        self._writer = threading.RLock()
+        if self._engine.dialect.name == "sqlite":
+            _prepare_sqlite(self._engine)
+
+    @contextmanager
+    def serialised(self) -> Iterator[None]:
+        """Hold the pen over a commit and what must follow it in the same order (publishing numbered commands)."""
+        with self._writer:
+            yield
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed and on disk when the block ends, rolled back when it raises."""
+        with self._writer, self._engine.connect() as plain:
+            connection = plain.execution_options(is_write=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view of the last commit; does not wait for writers."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables up to date. HubError when the database cannot be opened or is not the hub's."""
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util.exc import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(resources.files("gate.hub") / "migrations"))
+        config.set_main_option("path_separator", "os")
+        try:
+            with self.write() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (DBAPIError, CommandError) as error:
+            reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            name = self._engine.url.render_as_string(hide_password=True)
+            raise HubError(
+                f"the hub's database {name} cannot be opened ({reason}): check its path, its permissions and that "
+                "this version of the hub made it"
+            ) from None
+
+    def is_answering(self) -> bool:
+        """Whether a trivial query works now."""
+        try:
+            with self.read() as connection:
+                connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+
+def insert_new(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, returning: str | None = None
+) -> set[Any]:
+    """Insert the rows whose key is not there yet; the values of column ``returning`` of those that went in."""
+    if not rows:
+        return set()
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    if returning is None:
+        connection.execute(statement, list(rows))
+        return set()
+    return set(connection.scalars(statement.returning(table.c[returning]), list(rows)))
+
+
+def upsert(connection: Connection, table: Table, row: dict[str, Any], *, adding: Sequence[str] = ()) -> None:
+    """Insert ``row`` or replace the one with its primary key; columns in ``adding`` are added to instead."""
+    statement = _insert(connection, table).values(row)
+    keys = [column.name for column in table.primary_key]
+    changes = {
+        name: table.c[name] + statement.excluded[name] if name in adding else statement.excluded[name]
+        for name in row
+        if name not in keys
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling begins too late; ours begins in _on_begin.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later could fail half-way when another process wrote in between.
+        is_write = connection.get_execution_options().get("is_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url
