@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import cv2
 import numpy as np
@@ -39,20 +39,19 @@ class TextLine:
         return (self.left[1] + self.right[1]) / 2
 
 
-def find_mrz_lines(page_grey: GreyImage, *, limit: int = 3) -> list[tuple[TextLine, ...]]:
-    """Return up to ``limit`` sets of two or three rows that may be an MRZ, best first, each from top to bottom.
+def find_mrz_lines(page_grey: GreyImage) -> tuple[TextLine, ...] | None:
+    """Return the two or three rows that look most like an MRZ, from top to bottom, or None.
 
     ``page_grey`` is uint8, about ``SEARCH_WIDTH_PX`` wide. The zone may stand at the top (page upside down).
     """
     rows = _text_rows(page_grey)
-    scored: list[tuple[float, tuple[TextLine, ...]]] = []
+    best: tuple[float, tuple[TextLine, ...]] | None = None
     for count in (2, 3):
         for group in combinations(rows, count):
             score = _score(group, page_grey.shape)
-            if score is not None:
-                scored.append((score, group))
-    scored.sort(key=lambda item: -item[0])
-    return [group for _, group in scored[:limit]]
+            if score is not None and (best is None or score > best[0]):
+                best = score, group
+    return best[1] if best else None
 
 
 def _text_rows(page_grey: GreyImage) -> list[TextLine]:
@@ -101,7 +100,7 @@ def _score(group: Sequence[TextLine], shape: tuple[int, ...]) -> float | None:
     page_height, page_width = shape[:2]
     widths = [row.width_px for row in group]
     heights = [row.height_px for row in group]
-    gaps = [lower.middle_y - upper.middle_y for upper, lower in zip(group, group[1:], strict=False)]
+    gaps = [lower.middle_y - upper.middle_y for upper, lower in pairwise(group)]
     pitch = max(widths) / (30 if len(group) == 3 else 44)
     if min(widths) < 0.88 * max(widths) or max(heights) > 2.2 * min(heights):
         return None

@@ -18,7 +18,7 @@ def find_page(image_bgr: Image) -> Quad | None:
     The input is uint8 (height, width, 3) BGR. The corners are float32 (4, 2) in its pixels: top left, top right, bottom
     right, bottom left as the frame shows them; the document itself may lie upside down in it.
     """
-    height, width = image_bgr.shape[:2]
+    width = image_bgr.shape[1]
     scale = min(1.0, _SEARCH_WIDTH_PX / width)
     small = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     # The brightest channel tells paper of any colour from dark glass best.
@@ -37,7 +37,7 @@ def find_page(image_bgr: Image) -> Quad | None:
     return order_corners(quad / np.float32(scale))
 
 
-def _four_corners(hull: NDArray[np.int32]) -> Quad | None:
+def _four_corners(hull: cv2.typing.MatLike) -> Quad | None:
     perimeter = cv2.arcLength(hull, True)
     for tolerance in (0.02, 0.035, 0.05, 0.08):
         corners = cv2.approxPolyDP(hull, tolerance * perimeter, True)
@@ -67,6 +67,11 @@ def quad_size(quad: Quad) -> tuple[float, float]:
     return float(max(top, bottom)), float(max(left, right))
 
 
+def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a homography."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
 def homography(quad: Quad, width_px: float, height_px: float) -> NDArray[np.float64]:
     """Return the float64 (3, 3) matrix that maps a quad of the picture onto a width x height rectangle."""
     target = np.array([[0, 0], [width_px, 0], [width_px, height_px], [0, height_px]], np.float32)
@@ -75,4 +80,7 @@ def homography(quad: Quad, width_px: float, height_px: float) -> NDArray[np.floa
 
 def map_points(matrix: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply a homography to float32 (n, 2) points."""
-    return cv2.perspectiveTransform(points[None].astype(np.float64), matrix)[0].astype(np.float32)
+    mapped: NDArray[np.float32] = cv2.perspectiveTransform(points[None].astype(np.float64), matrix)[0].astype(
+        np.float32
+    )
+    return mapped

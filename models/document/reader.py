@@ -1,0 +1,231 @@
+"""Read a document in a frame: page, MRZ, portrait. Refuses rather than guesses."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gate.checks.mrz import Mrz, MrzFormat
+from models.document.lines import SEARCH_WIDTH_PX, TextLine, find_mrz_lines
+from models.document.page import find_page, homography, inverse, map_points, quad_size, whole_image
+from models.document.recogniser import MrzReader, PpOcrMrzReader
+from models.document.zone import ZoneRead, ZoneRefused, read_zone
+from models.face import Face, FaceDetector
+from models.session import ModelSession
+
+Image = NDArray[np.uint8]
+Quad = NDArray[np.float32]
+
+_PORTRAIT_SEARCH_WIDTH_PX = 448
+_PORTRAIT_SIZE_PX = (280, 360)
+_MAX_RECOGNITIONS = 2
+
+
+class UnreadableReason(StrEnum):
+    """Why a document was not read."""
+
+    NO_MRZ = "no_mrz"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentUnreadable:
+    """Nothing certain can be said; ``detail`` is one clause for the log and the officer."""
+
+    reason: UnreadableReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DocumentRead:
+    """What a document says.
+
+    ``lines`` are the MRZ's, ``fields`` their parsed content; ``check_digits_ok`` is False if one is printed wrong.
+    ``confidence`` 0..1 is that of the least certain character. ``portrait_bgr`` is uint8 (360, 280, 3), upright, None if
+    no face was found; ``portrait_face`` is the face in it, ready for ``FaceEmbedder.embed(portrait_bgr, portrait_face)``;
+    ``portrait_box_px`` is x, y, width, height in the frame. ``page_quad_px`` float32 (4, 2) are the page's corners in the
+    frame as the document is read: top left, top right, bottom right, bottom left. ``model_hashes``: sha256 by model name.
+    """
+
+    format: MrzFormat
+    lines: tuple[str, ...]
+    fields: Mrz
+    check_digits_ok: bool
+    confidence: float
+    portrait_bgr: Image | None
+    portrait_face: Face | None
+    portrait_box_px: tuple[int, int, int, int] | None
+    page_quad_px: Quad
+    model_hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _View:
+    """One way to look at the frame: a quad of it straightened, and rows that may be the MRZ."""
+
+    quad_px: Quad
+    to_page: NDArray[np.float64]
+    page_size_px: tuple[int, int]
+    rows: tuple[TextLine, ...]
+
+
+class DocumentReader:
+    """Reads TD1, TD2, TD3, MRV-A, MRV-B and FRID documents that lie upright or upside down in the frame.
+
+    ``mrz`` is the session of the text recogniser, or any other :class:`MrzReader`.
+    """
+
+    def __init__(self, mrz: ModelSession | MrzReader, face_detector: FaceDetector) -> None:
+        self._reader: MrzReader = PpOcrMrzReader(mrz) if isinstance(mrz, ModelSession) else mrz
+        self._face_detector = face_detector
+        self.model_hashes: Mapping[str, str] = {
+            self._reader.name: self._reader.model_hash,
+            face_detector.session.name: face_detector.session.model_hash,
+        }
+
+    def read(self, image_bgr: Image) -> DocumentRead | DocumentUnreadable:
+        """Read the document in a uint8 (height, width, 3) BGR frame."""
+        refusal: ZoneRefused | None = None
+        for tried, view in enumerate(_views(image_bgr)):
+            if tried == _MAX_RECOGNITIONS:
+                break
+            zone = self._read_zone(image_bgr, view)
+            if isinstance(zone, ZoneRead):
+                return self._complete(image_bgr, view, zone)
+            refusal = refusal or zone
+        if refusal is None:
+            return DocumentUnreadable(reason=UnreadableReason.NO_MRZ, detail="no machine-readable zone was found")
+        return DocumentUnreadable(reason=UnreadableReason.UNCLEAR, detail=refusal.detail)
+
+    def _read_zone(self, image_bgr: Image, view: _View) -> ZoneRead | ZoneRefused:
+        places = 30 if len(view.rows) == 3 else 44
+        size = (places * self._reader.place_width_px, self._reader.line_height_px)
+        to_frame = inverse(view.to_page)
+        pictures, spans = [], []
+        for row in view.rows:
+            corners, span = _row_corners(row)
+            matrix = homography(map_points(to_frame, corners), *size)
+            pictures.append(cv2.warpPerspective(image_bgr, matrix, size, flags=cv2.INTER_LINEAR))
+            spans.append(span)
+        return read_zone(self._reader.score(np.stack(pictures).astype(np.uint8, copy=False), spans))
+
+    def _complete(self, image_bgr: Image, view: _View, zone: ZoneRead) -> DocumentRead:
+        portrait, face, box = self._find_portrait(image_bgr, view)
+        return DocumentRead(
+            format=zone.mrz.format,
+            lines=zone.mrz.lines,
+            fields=zone.mrz,
+            check_digits_ok=zone.mrz.check_digits_ok,
+            confidence=zone.confidence,
+            portrait_bgr=portrait,
+            portrait_face=face,
+            portrait_box_px=box,
+            page_quad_px=view.quad_px,
+            model_hashes=self.model_hashes,
+        )
+
+    def _find_portrait(
+        self, image_bgr: Image, view: _View
+    ) -> tuple[Image | None, Face | None, tuple[int, int, int, int] | None]:
+        """Find the largest face on the page and cut it out upright, at the frame's resolution."""
+        width, height = quad_size(view.quad_px)
+        scale = _PORTRAIT_SEARCH_WIDTH_PX / width
+        size = (_PORTRAIT_SEARCH_WIDTH_PX, round(height * scale))
+        to_small = homography(view.quad_px, *size)
+        small = cv2.warpPerspective(image_bgr, to_small, size, flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        faces = self._face_detector.detect(small)
+        if not faces:
+            return None, None, None
+        to_frame = inverse(to_small)
+        quad = map_points(to_frame, _portrait_corners(faces[0]))
+        to_portrait = homography(quad, *_PORTRAIT_SIZE_PX)
+        portrait = cv2.warpPerspective(image_bgr, to_portrait, _PORTRAIT_SIZE_PX, flags=cv2.INTER_LINEAR)
+        face = _map_face(faces[0], to_portrait @ to_frame)
+        frame_height, frame_width = image_bgr.shape[:2]
+        low = np.clip(quad.min(axis=0), 0, (frame_width, frame_height))
+        high = np.clip(quad.max(axis=0), 0, (frame_width, frame_height))
+        box = (round(low[0]), round(low[1]), round(high[0] - low[0]), round(high[1] - low[1]))
+        return portrait.astype(np.uint8, copy=False), face, box
+
+
+def _views(image_bgr: Image) -> Iterator[_View]:
+    """Yield the ways to look at the frame, the likeliest first."""
+    grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    page = find_page(image_bgr)
+    whole = whole_image(image_bgr)
+    upright = [whole] if page is None else [page, whole]
+    # A page that stands on its side shows no rows as it is; then each quad is tried turned.
+    for quad in (*upright, *(np.roll(quad, -1, axis=0) for quad in upright)):
+        view = _view(grey, quad)
+        if view is not None:
+            yield view
+            # On a page of known outline the zone's place tells which way up it lies; in a mere picture it may not.
+            if quad is not page:
+                yield _turned(view)
+            return
+
+
+def _view(grey: Image, quad: Quad) -> _View | None:
+    """Straighten a quad of the frame and look for the zone's rows; None if there are none."""
+    width, height = quad_size(quad)
+    size = (SEARCH_WIDTH_PX, max(32, round(SEARCH_WIDTH_PX * height / width)))
+    to_page = homography(quad, *size)
+    page = cv2.warpPerspective(grey, to_page, size, flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    rows = find_mrz_lines(page)
+    if rows is None:
+        return None
+    view = _View(quad_px=quad, to_page=to_page, page_size_px=size, rows=rows)
+    # The zone is at a document's lower edge, so one at the top means that it lies upside down.
+    return view if float(np.mean([row.middle_y for row in rows])) > size[1] / 2 else _turned(view)
+
+
+def _turned(view: _View) -> _View:
+    """Return the same view of a document that lies upside down."""
+    width, height = view.page_size_px
+    rows = tuple(
+        TextLine(
+            left=(width - row.right[0], height - row.right[1]),
+            right=(width - row.left[0], height - row.left[1]),
+            height_px=row.height_px,
+        )
+        for row in reversed(view.rows)
+    )
+    quad = np.roll(view.quad_px, -2, axis=0)
+    return _View(quad_px=quad, to_page=homography(quad, width, height), page_size_px=view.page_size_px, rows=rows)
+
+
+def _row_corners(row: TextLine) -> tuple[Quad, tuple[float, float]]:
+    """Return the corners around a row with a margin, and where the text begins and ends as shares of the width."""
+    left, right = np.array(row.left), np.array(row.right)
+    along = (right - left) / row.width_px
+    across = np.array([-along[1], along[0]]) * row.height_px * 0.68
+    margin = 0.6 * row.height_px
+    begin, end = left - along * margin, right + along * margin
+    corners = np.array([begin - across, end - across, end + across, begin + across], np.float32)
+    share = margin / (row.width_px + 2 * margin)
+    return corners, (share, 1 - share)
+
+
+def _portrait_corners(face: Face) -> Quad:
+    """Return a 35:45 frame around a face, as ICAO portraits have."""
+    x, y, width, height = (float(value) for value in face.box_px)
+    half_height = height / 0.60 / 2
+    half_width = half_height * 35 / 45
+    middle_x, middle_y = x + width / 2, y + height / 2
+    left, right, top, bottom = (
+        middle_x - half_width,
+        middle_x + half_width,
+        middle_y - half_height,
+        middle_y + half_height,
+    )
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def _map_face(face: Face, matrix: NDArray[np.float64]) -> Face:
+    x, y, width, height = (float(value) for value in face.box_px)
+    corners = map_points(matrix, np.array([[x, y], [x + width, y + height]], np.float32))
+    box = np.concatenate([corners[0], corners[1] - corners[0]]).astype(np.float32)
+    return Face(box_px=box, landmarks_px=map_points(matrix, face.landmarks_px), score=face.score)

@@ -1,0 +1,68 @@
+"""The exchangeable part of reading an MRZ: pictures of lines in, character scores out."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.document.decode import LineScores
+from models.session import ModelSession
+
+Image = NDArray[np.uint8]
+
+
+class MrzReader(Protocol):
+    """Scores the characters of MRZ lines; knows nothing of formats, fields or check digits."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in the manifest."""
+
+    @property
+    def model_hash(self) -> str:
+        """The model's sha256 (hex), for the record of a decision."""
+
+    @property
+    def line_height_px(self) -> int:
+        """Height of the line pictures it wants."""
+
+    @property
+    def place_width_px(self) -> int:
+        """Width of the line pictures it wants, for each character of the line."""
+
+    def score(self, lines_bgr: NDArray[np.uint8], span_ratio: Sequence[tuple[float, float]]) -> list[LineScores]:
+        """Return the scores of uint8 (n, line_height_px, width, 3) BGR pictures, one line each.
+
+        ``span_ratio`` says for each where the text begins and ends, as shares of the width.
+        """
+
+
+class PpOcrMrzReader:
+    """PP-OCRv6 small with its last layer cut down to printable ASCII (see :mod:`models.prepare`)."""
+
+    line_height_px = 48
+    # Two to three frames (8 px each) a character: the narrowest at which none was lost in rendered and real pages.
+    place_width_px = 18
+
+    def __init__(self, session: ModelSession) -> None:
+        self.session = session
+        self.name = session.name
+        self.model_hash = session.model_hash
+        self._classes = session.metadata["character"].replace("\n", "")
+
+    def score(self, lines_bgr: NDArray[np.uint8], span_ratio: Sequence[tuple[float, float]]) -> list[LineScores]:
+        """See :class:`MrzReader`."""
+        tensor = np.empty((len(lines_bgr), 3, *lines_bgr.shape[1:3]), np.float32)
+        np.multiply(lines_bgr.transpose(0, 3, 1, 2), np.float32(1 / 127.5), out=tensor)
+        tensor -= 1
+        outputs = self.session.run({self.session.input_name: tensor})[0]
+        frames = outputs.shape[1]
+        return [
+            LineScores(
+                probabilities=probabilities,
+                classes=self._classes,
+                span_frames=(begin * frames, end * frames),
+            )
+            for probabilities, (begin, end) in zip(outputs, span_ratio, strict=True)
+        ]

@@ -1,0 +1,151 @@
+"""Decide what a zone says, or that it cannot be told: layout, look-alikes, check digits, confidence.
+
+A check digit is used to choose between look-alikes (O and 0) only where the layout allows both, and only if every check
+digit of the zone is right afterwards. A digit that is printed wrong stays wrong: it is the sign of a forgery.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from gate.checks.mrz import CHARACTERS, LAYOUTS, CheckName, Layout, Mrz, MrzFormat, MrzRefusal, parse
+from models.document.decode import LineReading, LineScores, decode_line
+
+# Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
+# called wrong because of it.
+MIN_ALONE = 0.55
+MIN_CHECKED = 0.25
+MIN_TO_ACCUSE = 0.85
+_MIN_ALTERNATIVE = 0.02
+
+_PAIRS = (("0", "O"), ("1", "I"), ("2", "Z"), ("5", "S"), ("6", "G"), ("8", "B"))
+_LOOKALIKES = dict(_PAIRS) | {second: first for first, second in _PAIRS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRead:
+    """A zone that was read; ``confidence`` 0..1 is that of its least certain character."""
+
+    mrz: Mrz
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRefused:
+    """A zone that cannot be read for certain, with one clause why."""
+
+    detail: str
+
+
+class _Change(NamedTuple):
+    line: int
+    place: int
+    character: str
+    evidence: float
+
+
+def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
+    """Read two or three lines, top to bottom."""
+    layout = _guess_layout(lines)
+    if layout is None:
+        return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ")
+    readings = [decode_line(line, allowed) for line, allowed in zip(lines, layout.allowed, strict=True)]
+    mrz = parse([reading.text for reading in readings])
+    if isinstance(mrz, MrzRefusal):
+        return ZoneRefused(detail=mrz.detail)
+    confidences = [reading.confidences.copy() for reading in readings]
+    if not mrz.check_digits_ok:
+        solved = _resolve_lookalikes(layout, mrz, readings)
+        if isinstance(solved, ZoneRefused):
+            return solved
+        if solved is not None:
+            mrz, changes = solved
+            for change in changes:
+                # Confirmed by every check digit together, so at least as sure as a checked character must be.
+                confidences[change.line][change.place] = max(change.evidence, MIN_CHECKED)
+    return _judge(layout, mrz, confidences)
+
+
+def _guess_layout(lines: Sequence[LineScores]) -> Layout | None:
+    texts = [line.greedy()[0].upper() for line in lines]
+    length = float(np.median([len(text) for text in texts]))
+    if len(lines) == 3:
+        return LAYOUTS[MrzFormat.TD1] if 24 <= length <= 36 else None
+    if len(lines) != 2 or not 30 <= length <= 50:
+        return None
+    is_visa = texts[0].startswith("V")
+    if length >= 40:
+        return LAYOUTS[MrzFormat.MRVA if is_visa else MrzFormat.TD3]
+    if texts[0].startswith(("IDFRA", "1DFRA")):
+        return LAYOUTS[MrzFormat.FRID]
+    return LAYOUTS[MrzFormat.MRVB if is_visa else MrzFormat.TD2]
+
+
+def _resolve_lookalikes(
+    layout: Layout, mrz: Mrz, readings: Sequence[LineReading]
+) -> tuple[Mrz, tuple[_Change, ...]] | ZoneRefused | None:
+    """Return the zone with one or two look-alikes exchanged so that every check digit is right; None if none does so."""
+    changes = _possible_changes(layout, mrz, readings)
+    for count in (1, 2):
+        solutions = []
+        for chosen in combinations(changes, count):
+            changed = _apply(mrz.lines, chosen)
+            if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
+                solutions.append((changed, chosen))
+        if len(solutions) == 1:
+            return solutions[0]
+        if solutions:
+            return ZoneRefused(detail="look-alike characters can be read in more than one way")
+    return None
+
+
+def _possible_changes(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> list[_Change]:
+    has_composite = any(check.name is CheckName.COMPOSITE for check in layout.checks)
+    wrong = {check.name for check in mrz.checks if not check.is_ok}
+    particular = wrong - {CheckName.COMPOSITE} or wrong
+    changes = set()
+    for check in layout.checks:
+        if check.name not in particular:
+            continue
+        for span in check.covers:
+            for place in range(span.start, span.end):
+                if layout.allowed[span.line][place] != CHARACTERS:
+                    continue
+                current = mrz.lines[span.line][place]
+                evidence = readings[span.line].scores[place]
+                for index, character in enumerate(CHARACTERS):
+                    # Without a composite digit one wrong digit could be explained away: then only real doubt counts.
+                    is_lookalike = has_composite and _LOOKALIKES.get(current) == character
+                    if character != current and (is_lookalike or evidence[index] >= _MIN_ALTERNATIVE):
+                        changes.add(_Change(span.line, place, character, float(evidence[index])))
+    return sorted(changes)
+
+
+def _apply(lines: Sequence[str], changes: Sequence[_Change]) -> Mrz | None:
+    characters = [list(line) for line in lines]
+    for change in changes:
+        characters[change.line][change.place] = change.character
+    parsed = parse(["".join(line) for line in characters])
+    return parsed if isinstance(parsed, Mrz) else None
+
+
+def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead | ZoneRefused:
+    """Refuse what is not certain enough for what it would say."""
+    needed = [np.full(layout.line_length, MIN_ALONE) for _ in range(layout.line_count)]
+    outcome = {check.name: check.is_ok for check in mrz.checks}
+    for is_ok, least in ((False, MIN_TO_ACCUSE), (True, MIN_CHECKED)):
+        for check in layout.checks:
+            if outcome[check.name] is is_ok:
+                for span in (*check.covers, check.digit):
+                    needed[span.line][span.start : span.end] = least
+    worst = 1.0
+    for line in range(layout.line_count):
+        short = np.flatnonzero(confidences[line] < needed[line])
+        if len(short):
+            where = f"line {line + 1}, position {int(short[0]) + 1}"
+            return ZoneRefused(detail=f"{len(short)} characters are unclear, the first at {where}")
+        worst = min(worst, float(confidences[line].min()))
+    return ZoneRead(mrz=mrz, confidence=worst)
