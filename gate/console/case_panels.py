@@ -1,0 +1,199 @@
+"""The three columns of an officer's screen: the traveller, the pictures, the findings."""
+
+from collections.abc import Sequence
+
+from nicegui import ui
+from nicegui.element import Element
+
+from config.schema import Role
+from gate.console.context import Console
+from gate.console.hub_models import Case
+from gate.console.parts import Rows, box, mark, set_data, set_prop, set_style, text
+from gate.console.pictures import picture_url
+from gate.console.view import FindingLine, Match, clock_time, finding_lines, match_of, temperature_of
+
+_SEXES = {"F": "female", "M": "male", "X": "unspecified", "<": "unspecified"}
+
+
+class TravellerPanel:
+    """Who it is, as far as the role may see, and what was declared."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        with box("panel traveller-panel"):
+            text("Traveller", "panel-title")
+            self._rows = Rows(box("panel-body", testid="traveller"), self._draw)
+
+    def show(self, case: Case | None, *, is_loading: bool) -> None:
+        self._rows.show((case, is_loading and case is None))
+
+    def _draw(self, shown: tuple[Case | None, bool]) -> None:
+        case, is_loading = shown
+        if case is None:
+            text("Loading the case" if is_loading else "No case is open", "empty")
+            return
+        self._draw_identity(case)
+        self._draw_temperature(case)
+        self._draw_declaration(case)
+
+    def _draw_identity(self, case: Case) -> None:
+        who = case.traveller
+        if who is None:
+            is_hidden = "identity" not in self._role.sees
+            text("Your role does not see names" if is_hidden else "Names are on their way", "empty")
+            return
+        text(who.surname, "surname", testid="traveller-surname")
+        text(who.given_names, "given-names")
+        with box("facts"):
+            _fact("Document", f"{who.document_code} {who.document_number}".strip(), testid="document-number")
+            _fact("Issued by", who.issuer)
+            _fact("Nationality", who.nationality)
+            _fact("Born", who.birth_date)
+            _fact("Sex", _SEXES.get(who.sex, who.sex))
+            _fact("Valid until", who.expiry_date)
+
+    def _draw_temperature(self, case: Case) -> None:
+        finding = temperature_of(case)
+        if finding is None or "temperature" not in self._role.sees:
+            return
+        with box("reading", testid="temperature") as reading:
+            set_data(reading, tone="warn" if finding.is_in_the_way else "ok")
+            text("Temperature", "fact-name")
+            is_number = isinstance(finding.measured, float | int)
+            text(f"{finding.measured:.1f} °C" if is_number else "not measured", "reading-value")
+            if isinstance(finding.threshold, float | int):
+                text(f"limit {finding.threshold:.1f} °C", "dim")
+
+    def _draw_declaration(self, case: Case) -> None:
+        text("Declared", "panel-subtitle")
+        if "declaration" not in self._role.sees:
+            text("Your role does not see declarations", "empty")
+            return
+        declaration = case.declaration
+        customs = declaration.customs if declaration is not None else None
+        health = declaration.health if declaration is not None else None
+        with box("facts", testid="declaration"):
+            if customs is None:
+                _fact("Goods", "none on file")
+            else:
+                _fact("Goods", _list(customs.get("goods")) or "nothing to declare")
+            if health is None:
+                _fact("Health", "none on file")
+            else:
+                _fact("Symptoms", _list(health.get("symptoms")) or "none")
+                _fact("Been in", _list(health.get("countries")) or "nothing stated")
+
+
+def _fact(name: str, value: str, *, testid: str | None = None) -> None:
+    text(name, "fact-name")
+    text(value or "not stated", "fact-value", testid=testid)
+
+
+def _list(value: object) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else ""
+
+
+class _Pane:
+    """One picture that can be looked at closely."""
+
+    def __init__(self, title: str, kind: str, classes: str) -> None:
+        self._kind = kind
+        with box(f"pane {classes}"):
+            text(title, "pane-title")
+            with box("viewer"):
+                self._picture = mark(ui.element("img"), f"picture-{kind}")
+                self._picture.props.update({"draggable": "false", "alt": title})
+                self._missing = text("", "pane-missing")
+
+    def show(self, case: Case | None, *, is_allowed: bool) -> None:
+        attachment = case.attachment(self._kind) if case is not None else None
+        is_there = attachment is not None and attachment.is_available and is_allowed
+        if is_there and attachment is not None:
+            set_prop(self._picture, "src", picture_url(attachment.sha256))
+        self._picture.visible = is_there
+        if case is None:
+            why = ""
+        elif not is_allowed:
+            why = "Your role does not see pictures"
+        else:
+            why = "Picture is on its way" if attachment is not None else "Not taken yet"
+        self._missing.set_text("" if is_there else why)
+
+
+class PicturePanel:
+    """The document page, and the face on it beside the face at the gate. Every role sees the same."""
+
+    def __init__(self, role: Role) -> None:
+        self._is_allowed = "pictures" in role.sees
+        with box("panel picture-panel"):
+            self._panes = [_Pane("Document", "page", "pane-page")]
+            with box("compare"):
+                self._panes += [_Pane("Portrait on the document", "portrait", ""), _Pane("At the gate", "live", "")]
+            self._match = Rows(box("match", testid="match"), self._draw_match)
+
+    def show(self, case: Case | None) -> None:
+        for pane in self._panes:
+            pane.show(case, is_allowed=self._is_allowed)
+        self._match.show(match_of(case) if case is not None else None)
+
+    def _draw_match(self, match: Match | None) -> None:
+        if match is None:
+            text("Faces are not compared yet", "dim")
+            return
+        with box("gauge") as gauge:
+            set_data(gauge, tone="ok" if match.is_match else "warn")
+            threshold = match.threshold if match.threshold is not None else 0.0
+            set_style(gauge, score=f"{max(0.0, match.score):.3f}", threshold=f"{max(0.0, threshold):.3f}")
+            box("gauge-fill")
+            box("gauge-threshold")
+        limit = f" / {match.threshold:.2f}" if match.threshold is not None else ""
+        text(f"match {match.score:.2f}{limit} · {'same person' if match.is_match else 'not the same'}", "gauge-text")
+
+
+class FindingsPanel:
+    """What was checked, in plain words, and what has happened."""
+
+    def __init__(self, console: Console, role: Role) -> None:
+        self._console = console
+        self._role = role
+        with box("panel findings-panel"):
+            text("Findings", "panel-title")
+            self._findings = Rows(box("panel-body findings", testid="findings"), self._draw_findings)
+            text("History", "panel-title")
+            self._history = Rows(box("panel-body history", testid="history"), self._draw_history)
+
+    def show(self, case: Case | None) -> None:
+        lines = finding_lines(case, role=self._role.id, texts=self._console.texts) if case is not None else ()
+        self._findings.show(lines)
+        past = [] if case is None else [(line.at_ms, line.what, line.who, line.detail) for line in case.history]
+        self._history.show(past[::-1])
+
+    def _draw_findings(self, lines: Sequence[FindingLine]) -> None:
+        if not lines:
+            text("Nothing found yet" if "findings" in self._role.sees else "Your role does not see findings", "empty")
+        for line in lines:
+            self._draw_finding(line)
+
+    def _draw_finding(self, line: FindingLine) -> Element:
+        with box("finding", testid=f"finding-{line.code}") as item:
+            set_data(item, mark=line.mark, mine="yes" if line.is_mine else None)
+            text(line.mark, "finding-mark")
+            with box("finding-words"):
+                text(line.title, "finding-title")
+                if line.detail:
+                    text(line.detail, "finding-detail")
+            with box("finding-side"):
+                if line.value:
+                    text(line.value, "finding-value")
+                if line.is_in_the_way:
+                    found = self._console.role(line.role)
+                    chip = text(self._console.role_title(line.role), "chip")
+                    set_style(chip, role=found.colour if found is not None else "#8aa0b2")
+        return item
+
+    def _draw_history(self, lines: Sequence[tuple[int, str, str, str]]) -> None:
+        for at_ms, what, who, detail in lines:
+            with box("history-line"):
+                text(clock_time(at_ms), "history-time")
+                words = " · ".join(part for part in (what.replace("_", " "), who, detail) if part)
+                text(words, "history-words")

@@ -1,0 +1,63 @@
+"""What every page is handed."""
+
+from dataclasses import dataclass
+
+from fastapi.responses import RedirectResponse
+from nicegui import app as pages
+from nicegui import ui
+
+from config.schema import Role, Site
+from gate.console.help_desk import HelpDesk
+from gate.console.hub_client import HubClient
+from gate.console.live import Live
+from gate.console.sessions import Officer, Sessions
+from gate.console.texts import Texts
+from gate.core.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """One site's console, from start to stop."""
+
+    site: Site
+    clock: Clock
+    hub: HubClient
+    live: Live
+    help_desk: HelpDesk
+    sessions: Sessions
+    texts: Texts
+    style_url: str
+    script_url: str
+
+    def role(self, role_id: str) -> Role | None:
+        """The role of that id, if the site has one."""
+        return next((role for role in self.site.roles if role.id == role_id), None)
+
+    def role_title(self, role_id: str) -> str:
+        role = self.role(role_id)
+        return role.title if role is not None else role_id
+
+    def lane_title(self, lane_id: str) -> str:
+        lane = self.site.lane(lane_id)
+        return (lane.title or lane.id) if lane is not None else lane_id
+
+    def dress(self, body_classes: str) -> None:
+        """Our style and script for the page that is being built."""
+        ui.add_head_html(f'<link rel="stylesheet" href="{self.style_url}">')
+        ui.add_head_html(f'<script defer src="{self.script_url}"></script>')
+        ui.query("body").classes(body_classes)
+
+
+def browser_id() -> str:
+    """The signed name of the browser that asks for the page being built."""
+    return str(pages.storage.browser["id"])
+
+
+def officer_of(console: Console) -> Officer | None:
+    """The officer at the browser that asks for the page being built."""
+    return console.sessions.officer(browser_id())
+
+
+def to_login(target: str) -> RedirectResponse:
+    """Sign in first, then come back to ``target`` (a path of ours)."""
+    return RedirectResponse(f"/login?next={target}")

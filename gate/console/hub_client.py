@@ -1,0 +1,159 @@
+"""The hub's HTTP API, as the screens use it: every answer is a value, also that there was none.
+
+Not responsible for: who is logged in (``sessions``), what may be seen (the hub decides), live news (``live``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from gate.console.hub_models import Case, CasePage, Login, Statistics, VerdictKind
+from gate.wire.messages import Act
+
+_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+_MAX_PICTURE_BYTES = 8 * 1024 * 1024
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost:
+    """The hub did not answer, or not in a way that can be understood. ``reason`` is for the log and the engineer."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The hub answered no. ``status`` is HTTP's; ``kind`` the last part of the problem's type, ``detail`` its sentence (RFC 9457)."""
+
+    status: int
+    kind: str = ""
+    detail: str = ""
+
+    @property
+    def is_session_over(self) -> bool:
+        return self.status == 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Taken; there is nothing more to read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    content: bytes
+    media_type: str
+
+
+class HubClient:
+    """One pool of connections to one hub. Open it and close it on the same event loop."""
+
+    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        # A proxy of the machine must never see passports: trust_env is off.
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/api/v1", timeout=_TIMEOUT, trust_env=False, transport=transport
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def login(self, user: str, password: str) -> Login | Refusal | LinkLost:
+        """A new session of that officer."""
+        return await self._json(Login, "POST", "/login", body={"user": user, "password": password})
+
+    async def logout(self, token: str) -> Done | Refusal | LinkLost:
+        return await self._done("POST", "/logout", token)
+
+    async def cases(self, token: str, *, status: str, limit: int = 100) -> CasePage | Refusal | LinkLost:
+        """The cases of that status (``open`` or ``closed``)."""
+        return await self._json(CasePage, "GET", "/cases", token, query={"status": status, "limit": limit})
+
+    async def case(self, token: str, case_id: str) -> Case | Refusal | LinkLost:
+        return await self._json(Case, "GET", f"/cases/{case_id}", token)
+
+    async def give_verdict(
+        self, token: str, case_id: str, *, kind: VerdictKind, evidence_digest: str, role: str, reason: str = ""
+    ) -> Case | Refusal | LinkLost:
+        """One role's word on the evidence that was on the screen. 409 when it is not the current evidence any more."""
+        body = {"kind": kind.value, "evidence_digest": evidence_digest, "reason": reason, "role": role}
+        return await self._json(Case, "POST", f"/cases/{case_id}/verdicts", token, body=body)
+
+    async def send_back(self, token: str, case_id: str, *, reason: str) -> Done | Refusal | LinkLost:
+        return await self._done("POST", f"/cases/{case_id}/send-back", token, body={"reason": reason})
+
+    async def command(self, token: str, lane: str, act: Act) -> Done | Refusal | LinkLost:
+        return await self._done("POST", f"/lanes/{lane}/commands", token, body={"act": act.value})
+
+    async def statistics(self, token: str) -> Statistics | Refusal | LinkLost:
+        return await self._json(Statistics, "GET", "/statistics", token)
+
+    async def picture(self, token: str, sha256: str) -> Picture | Refusal | LinkLost:
+        """A picture of the evidence store (at most 8 MiB)."""
+        response = await self._send("GET", f"/evidence/{sha256}", token)
+        if not isinstance(response, httpx.Response):
+            return response
+        if len(response.content) > _MAX_PICTURE_BYTES:
+            return LinkLost(reason="the picture is larger than the hub may store")
+        return Picture(content=response.content, media_type=response.headers.get("content-type", ""))
+
+    async def _json(
+        self,
+        model: type[Answer],
+        method: str,
+        path: str,
+        token: str | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Answer | Refusal | LinkLost:
+        response = await self._send(method, path, token, body=body, query=query)
+        if not isinstance(response, httpx.Response):
+            return response
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            return LinkLost(reason=f"the hub's answer to {method} {path} does not fit: {error.errors()[0]['msg']}")
+
+    async def _done(
+        self, method: str, path: str, token: str, *, body: Mapping[str, Any] | None = None
+    ) -> Done | Refusal | LinkLost:
+        response = await self._send(method, path, token, body=body)
+        return Done() if isinstance(response, httpx.Response) else response
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        token: str | None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> httpx.Response | Refusal | LinkLost:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            response = await self._http.request(method, path, json=body, params=query, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return LinkLost(reason=f"{type(error).__name__}: {error}")
+        if response.is_success:
+            return response
+        if response.status_code >= 500:
+            return LinkLost(reason=f"the hub answered {response.status_code} to {method} {path}")
+        return _refusal(response)
+
+
+def _refusal(response: httpx.Response) -> Refusal:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return Refusal(status=response.status_code)
+    kind = str(problem.get("type", "")).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+    return Refusal(
+        status=response.status_code, kind=kind, detail=str(problem.get("detail") or problem.get("title") or "")
+    )

@@ -1,0 +1,163 @@
+"""What the hub's HTTP API says, as the console reads it. A key that is not known here is ignored, so that a hub may be newer."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from gate.core.evidence import Outcome
+
+MaybeText = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+"""Text in which null means that nothing was read."""
+
+
+class HubModel(BaseModel):
+    """The settings all answers share."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class VerdictKind(StrEnum):
+    """What an officer can say of a case over HTTP."""
+
+    RELEASE = "released_by_officer"
+    HOLD = "hold"
+    INSPECT = "inspect"
+    REFUSE = "refuse"
+
+
+class FindingView(HubModel):
+    """One finding, as :meth:`gate.core.evidence.Finding.to_json` wrote it."""
+
+    code: str
+    outcome: Outcome
+    stage: str
+    role: str = "border"
+    measured: float | str | None = None
+    threshold: float | str | None = None
+    model_hash: str | None = None
+    detail: str = ""
+
+    @property
+    def is_in_the_way(self) -> bool:
+        return self.outcome not in (Outcome.PASS, Outcome.INFO)
+
+
+class AttachmentView(HubModel):
+    kind: str
+    sha256: str
+    media_type: str
+    is_available: bool = True
+
+
+class Traveller(HubModel):
+    surname: MaybeText = ""
+    given_names: MaybeText = ""
+    document_code: MaybeText = ""
+    document_number: MaybeText = ""
+    issuer: MaybeText = ""
+    nationality: MaybeText = ""
+    birth_date: MaybeText = ""
+    sex: MaybeText = ""
+    expiry_date: MaybeText = ""
+
+
+class Declaration(HubModel):
+    customs: dict[str, Any] | None = None
+    health: dict[str, Any] | None = None
+
+
+class VerdictView(HubModel):
+    """One role's word. ``is_current``: was it given on the evidence the case has now?"""
+
+    kind: str
+    evidence_digest: str | None = None
+    author: str = ""
+    at_ms: int | None = None
+    reason: str = ""
+    is_current: bool = True
+
+
+class ReleaseView(HubModel):
+    release_id: str
+    issued_ms: int
+
+
+class HistoryLine(HubModel):
+    at_ms: int
+    what: str
+    who: str = ""
+    detail: str = ""
+
+
+class CaseSummary(HubModel):
+    """A case in the queue. Times are milliseconds since 1970 UTC."""
+
+    case_id: str
+    lane: str
+    status: str
+    opened_ms: int
+    closed_ms: int | None = None
+    waiting_since_ms: int | None = None
+    revision: int | None = None
+    decision: str | None = None
+    outcome: str | None = None
+    required_roles: tuple[str, ...] = ()
+    verdicts: dict[str, VerdictView | str] = {}
+
+    def verdict_kind(self, role: str) -> str:
+        """What ``role`` says of the current evidence; ``pending`` when it has not spoken on it."""
+        verdict = self.verdicts.get(role)
+        if verdict is None:
+            return "pending"
+        if isinstance(verdict, str):
+            return verdict
+        return verdict.kind if verdict.is_current else "pending"
+
+    def waits_for(self, role: str) -> bool:
+        """Whether the case was referred or is being waited for, and ``role`` has not spoken on its current evidence."""
+        is_waiting = self.status == "open" and self.waiting_since_ms is not None
+        return is_waiting and role in self.required_roles and self.verdict_kind(role) == "pending"
+
+
+class Case(CaseSummary):
+    """A case as the officer's role may see it; what the role may not see is None or empty."""
+
+    evidence_digest: str | None = None
+    occupancy_id: str | None = None
+    reasons: tuple[str, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    attachments: tuple[AttachmentView, ...] = ()
+    traveller: Traveller | None = None
+    declaration: Declaration | None = None
+    release: ReleaseView | None = None
+    history: tuple[HistoryLine, ...] = ()
+
+    def attachment(self, kind: str) -> AttachmentView | None:
+        """The newest attachment of that kind."""
+        return next((item for item in reversed(self.attachments) if item.kind == kind), None)
+
+
+class CasePage(HubModel):
+    cases: tuple[CaseSummary, ...]
+    next: str | int | None = None
+
+
+class Login(HubModel):
+    token: str
+    user: str
+    name: str
+    roles: tuple[str, ...]
+    expires_ms: int
+
+
+class Statistics(HubModel):
+    """Counts since ``since_ms``; the times are medians in milliseconds, None before there is one."""
+
+    since_ms: int | None = None
+    crossings: int = 0
+    by_outcome: dict[str, int] = {}
+    by_lane: dict[str, Any] = {}
+    referral_ratio: float | None = None
+    document_to_entry_ms_p50: float | None = None
+    face_to_exit_ms_p50: float | None = None

@@ -1,0 +1,120 @@
+"""The way in: an index of the screens, and signing in and out."""
+
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+
+from gate.console.context import Console, browser_id, officer_of
+from gate.console.hub_client import LinkLost, Refusal
+from gate.console.parts import box, button, link, set_enabled, set_style, text
+from gate.console.sessions import Officer
+
+
+def register(console: Console) -> None:
+    """Register ``/``, ``/login`` and ``/logout``."""
+
+    @ui.page("/", dark=True)
+    def index() -> None:
+        console.dress("control-room")
+        _draw_index(console, officer_of(console))
+
+    @ui.page("/login", dark=True, title="Sign in")
+    def login(next: str = "") -> RedirectResponse | None:
+        console.dress("control-room")
+        _LoginForm(console, browser_id(), target=safe_target(next))
+        return None
+
+    @ui.page("/logout")
+    async def logout() -> RedirectResponse:
+        officer = console.sessions.leave(browser_id())
+        if officer is not None:
+            await console.hub.logout(officer.token)
+        return RedirectResponse("/")
+
+
+def safe_target(path: str) -> str | None:
+    """``path`` when it is a path of this site; None for anything that could lead elsewhere."""
+    is_path = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if is_path else None
+
+
+def home_of(officer: Officer, console: Console) -> str:
+    """The screen an officer most likely wants."""
+    screens = [role.id for role in console.site.roles if role.id in officer.roles]
+    if len(screens) == 1:
+        return f"/role/{screens[0]}"
+    return "/lanes" if not screens and officer.may_command_lanes else "/"
+
+
+def _draw_index(console: Console, officer: Officer | None) -> None:
+    with box("index"):
+        with box("index-head"):
+            text("Tongguan 通关", "brand")
+            text(console.site.port.title, "subtitle")
+            with box("index-user"):
+                if officer is None:
+                    link("Sign in", "/login", "plain-link")
+                else:
+                    text(f"{officer.name} · {', '.join(sorted(officer.roles))}", "dim")
+                    link("Sign out", "/logout", "plain-link")
+        text("Officers’ screens", "section")
+        with box("tiles"):
+            for role in console.site.roles:
+                with link("", f"/role/{role.id}", "tile") as tile:
+                    set_style(tile, role=role.colour)
+                    text(role.title, "tile-title")
+                    text(role.title_zh, "tile-sub")
+            with link("", "/lanes", "tile tile-lanes"):
+                text("All lanes", "tile-title")
+                text("总览", "tile-sub")
+        text("Kiosks", "section")
+        with box("tiles"):
+            for lane in console.site.lanes:
+                with link("", f"/kiosk/{lane.id}", "tile tile-kiosk"):
+                    text(lane.title or lane.id, "tile-title")
+                    text(f"/kiosk/{lane.id}", "tile-sub")
+
+
+class _LoginForm:
+    def __init__(self, console: Console, browser: str, *, target: str | None) -> None:
+        self._console = console
+        self._browser = browser
+        self._target = target
+        with box("login-page"), box("login-card"):
+            text("Tongguan 通关", "brand")
+            text(console.site.port.title, "subtitle")
+            self._user = ui.input("User").props(
+                'outlined dark autofocus autocomplete=username data-testid="login-user"'
+            )
+            self._password = ui.input("Password", password=True).props(
+                'outlined dark autocomplete=current-password data-testid="login-password"'
+            )
+            self._problem = text("", "login-problem", testid="login-problem")
+            self._button = button("Sign in", self._enter, "btn-primary", testid="login-submit")
+        for field in (self._user, self._password):
+            field.classes("login-field").on("keydown.enter", self._enter, args=[])
+
+    async def _enter(self) -> None:
+        set_enabled(self._button, False)
+        try:
+            await self._try(str(self._user.value or "").strip(), str(self._password.value or ""))
+        finally:
+            set_enabled(self._button, True)
+
+    async def _try(self, user: str, password: str) -> None:
+        if not user or not password:
+            self._problem.set_text("Enter your user name and your password.")
+            return
+        answer = await self._console.hub.login(user, password)
+        if isinstance(answer, LinkLost):
+            self._problem.set_text("The hub does not answer. Try again in a moment.")
+        elif isinstance(answer, Refusal):
+            is_limited = answer.status == 429
+            self._problem.set_text(
+                "Too many attempts. Wait a minute, then try again."
+                if is_limited
+                else "User name or password is not right."
+            )
+        else:
+            officer = Officer.of(answer)
+            self._console.sessions.enter(self._browser, officer)
+            ui.navigate.to(self._target or home_of(officer, self._console))
