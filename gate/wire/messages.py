@@ -102,6 +102,7 @@ class CrossingEnded(Message):
     duration_ms: int
     document_to_entry_ms: float | None = None
     face_to_exit_ms: float | None = None
+    inference_ms: float | None = None  # bare model time of the whole crossing
 
 
 class AlarmRaised(Message):

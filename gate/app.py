@@ -1,0 +1,380 @@
+"""Composition: a lane, a hub with its screens and a broker out of a site's settings and a set of drivers.
+
+Nothing below this module knows how the parts find each other, and nothing here knows whether a device is real: a twin is a
+device kind that another package registers.
+"""
+
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from config.schema import Camera as CameraSettings
+from config.schema import Lane, Site
+from drivers.camera import Camera, open_camera
+from drivers.lane_io.interface import LaneIo
+from drivers.registry import load_device
+from drivers.thermal import Thermometer
+from gate import __version__
+from gate.core.clock import Clock, SystemClock
+from gate.core.events import Event
+from gate.core.guard import Guard
+from gate.core.policy import ClearancePolicy, LookupFacts
+from gate.core.state import LanePolicy, LaneState
+from gate.errors import GateError
+from gate.lane.casework import Casework
+from gate.lane.eyes import Eyes, open_eyes
+from gate.lane.hub_link import HubLink
+from gate.lane.runtime import LaneRuntime
+from gate.lane.sightings import DocumentOutcome
+from gate.lane.store import LaneStore, OutboxRow
+from gate.lane.uplink import Uplink
+from gate.lane.vision import Vision
+from gate.wire import messages as wire
+from gate.wire.keyring import Keyring
+from gate.wire.messages import Act, Command, EventType, LookupRequest
+from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, VerifyKey, sign_command
+from models.store import ModelStore
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_log = structlog.get_logger(__name__)
+
+VISION_MARGIN_MS = 1_500
+"""The comparison gives up so long before the machine's own timer would, so that a referral carries what was measured."""
+EMBEDDED_BROKER_MAX_BYTES = 1024 * 1024
+
+
+class BrokerHandle(Protocol):
+    """A running broker that can be stopped."""
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneDevices:
+    """What one lane drives and looks through."""
+
+    board: LaneIo
+    face_camera: Camera
+    document_camera: Camera
+    thermometer: Thermometer | None
+
+
+def open_devices(lane: Lane) -> LaneDevices:
+    """The devices that the settings name, not started yet. DeviceError with one sentence when one cannot be made."""
+    board: LaneIo = (
+        load_device(lane.board.kind, port=lane.board.port, baud_rate=lane.board.baud_rate)
+        if lane.board.kind == "lane_link"
+        else load_device(lane.board.kind)
+    )
+    thermometer: Thermometer | None = None
+    if lane.thermometer is not None:
+        thermometer = load_device(
+            f"{_THERMOMETERS.get(lane.thermometer.kind, lane.thermometer.kind)}", port=lane.thermometer.port
+        )
+    return LaneDevices(
+        board=board,
+        face_camera=_open_camera(lane.face_camera),
+        document_camera=_open_camera(lane.document_camera),
+        thermometer=thermometer,
+    )
+
+
+_THERMOMETERS = {"serial_line": "serial_thermometer"}
+_CAMERAS = {"v4l2": "opencv", "rtsp": "opencv"}
+
+
+def _open_camera(settings: CameraSettings) -> Camera:
+    return open_camera(_CAMERAS.get(settings.kind, settings.kind), settings.source, settings.frames_per_s)
+
+
+class LaneProgram:
+    """One lane, put together. :meth:`run` until cancelled; :attr:`runtime` and :attr:`uplink` can be looked at while it runs."""
+
+    def __init__(
+        self,
+        site: Site,
+        lane: Lane,
+        *,
+        devices: LaneDevices,
+        eyes: Eyes,
+        clock: Clock | None = None,
+        on_change: Callable[[LaneState], None] = lambda _state: None,
+    ) -> None:
+        self._site = site
+        self._devices = devices
+        clock = clock or SystemClock()
+        self._clock = clock
+        self._address = f"{site.port.id}/{lane.id}"
+        keys = Keyring(site.keys_dir)
+        self._key = keys.lane(lane.id)
+        hub_key = keys.hub_public()
+        self.store = LaneStore(site.state_dir / f"lane-{lane.id}.sqlite", port=site.port.id, lane=lane.id, clock=clock)
+        self._boot_id = f"{self.store.next_boot()}-{secrets.token_hex(3)}"
+        self._hub = HubLink(url=site.hub.url, address=self._address, key=self._key, clock=clock)
+        self._eyes = eyes
+        self.casework = Casework(
+            port=site.port.id,
+            lane=lane.id,
+            policy=_clearance_policy(site, eyes),
+            store=self.store,
+            clock=clock,
+            send=self._send,
+            pictures_waiting=self._pictures_waiting,
+            post=self._post,
+        )
+        self.runtime = LaneRuntime(
+            policy=_lane_policy(site),
+            clock=clock,
+            store=self.store,
+            board=devices.board,
+            guard=self._make_guard(clock),
+            vision=Vision(
+                face_camera=devices.face_camera,
+                document_camera=devices.document_camera,
+                eyes=eyes,
+                clock=clock,
+                face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
+            ),
+            casework=self.casework,
+            look_up=self._look_up,
+            celsius=self._celsius,
+            self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
+            publish=self._publish,
+            on_change=on_change,
+        )
+        self._commands = self._make_verifier(hub_key)
+        self.uplink = Uplink(
+            broker=site.broker,
+            port=site.port.id,
+            lane=lane.id,
+            boot_id=self._boot_id,
+            software_version=__version__,
+            store=self.store,
+            hub=self._hub,
+            commands=self._commands,
+            receipts=Verifier.trusting(hub_key),
+            on_command=self.runtime.consider,
+            on_refused=self.runtime.refused,
+            clock=clock,
+        )
+
+    def _make_guard(self, clock: Clock) -> Guard:
+        return Guard(
+            lane=self._address,
+            boot_id=self._boot_id,
+            clock=clock,
+            sensor_max_age_ns=self._site.policy.sensor_max_age_ms * 1_000_000,
+            is_spent=self.store.is_spent,
+            spend=self.casework.spend,
+        )
+
+    def _make_verifier(self, hub_key: VerifyKey) -> CommandVerifier:
+        return CommandVerifier(
+            Verifier.trusting(hub_key),
+            address=self._address,
+            clock=self._clock,
+            last_seq=self.store.last_command_seq,
+            remember=self.store.remember_command,
+        )
+
+    async def run(self) -> None:
+        """Start everything and run the lane until cancelled; ends everything in the reverse order."""
+        try:
+            if self._devices.thermometer is not None:
+                self._devices.thermometer.start()
+            started = wire.LaneStarted(
+                boot_id=self._boot_id, software_version=__version__, model_hashes=self._eyes.model_hashes
+            )
+            self.casework.report(EventType.LANE_STARTED, started)
+            await self.uplink.start()
+            await self._hub.warm_up()
+            await self.runtime.run()
+        finally:
+            await self.uplink.stop()
+            await self._hub.close()
+            if self._devices.thermometer is not None:
+                self._devices.thermometer.stop()
+            self.store.close()
+
+    # Casework and runtime are made before what they send to: these hand on to whatever stands there by then.
+
+    def _post(self, event: Event) -> None:
+        self.runtime.put(event)
+
+    def _publish(self, state: wire.LaneState) -> None:
+        self.uplink.publish_state(state)
+
+    def _send(self, rows: list[OutboxRow]) -> None:
+        self.uplink.send(rows)
+
+    def _pictures_waiting(self) -> None:
+        self.uplink.pictures_waiting()
+
+    async def _look_up(self, outcome: DocumentOutcome, case_id: str) -> tuple[LookupFacts, ...] | None:
+        policy = self._site.policy
+        if not policy.lookups or outcome.private is None:
+            return ()
+        request = LookupRequest(
+            case_id=case_id,
+            document_number=outcome.private.document_number,
+            issuer=outcome.private.issuer,
+            nationality=outcome.private.nationality,
+            birth_date=outcome.private.birth_date,
+        )
+        return await self._hub.look_up(request, deadline_ms=policy.lookup_deadline_ms)
+
+    def _celsius(self, since_ns: int) -> float | None:
+        if self._devices.thermometer is None:
+            return None
+        reading = self._devices.thermometer.read()
+        return reading.body_celsius if reading is not None and reading.read_ns >= since_ns else None
+
+    def _self_release(self, casework: Casework) -> VerifiedCommand | None:
+        """Mode ``gate``: the lane's own decision, signed and verified like any other release, good for this stay once."""
+        here = casework.crossing
+        if here is None or here.evidence.occupancy_id is None:
+            return None
+        return sign_own_release(
+            self._key,
+            address=self._address,
+            clock=self._clock,
+            case_id=here.case_id,
+            occupancy_id=here.evidence.occupancy_id,
+            evidence_digest=here.evidence.digest(),
+        )
+
+
+def sign_own_release(
+    key: SigningKey, *, address: str, clock: Clock, case_id: str, occupancy_id: str, evidence_digest: str
+) -> VerifiedCommand | None:
+    """A release by the lane itself. It goes the whole way of a signed command, through a verifier that trusts this key only."""
+    now_s = clock.utc_ms() / 1000
+    command = Command(
+        iss=address,
+        aud=address,
+        jti=secrets.token_hex(16),
+        seq=1,
+        iat=now_s,
+        exp=now_s + 5,
+        act=Act.RELEASE,
+        by="rule",
+        case_id=case_id,
+        occupancy_id=occupancy_id,
+        evidence_digest=evidence_digest,
+    )
+    own = CommandVerifier(
+        Verifier.trusting(key.public()), address=address, clock=clock, last_seq=0, remember=lambda _seq: None
+    )
+    verified = own.verify(sign_command(key, command))
+    return None if isinstance(verified, Refused) else verified
+
+
+def _lane_policy(site: Site) -> LanePolicy:
+    times = site.policy
+    return LanePolicy(
+        document_timeout_ms=times.document_timeout_ms,
+        entry_timeout_ms=times.entry_timeout_ms,
+        face_timeout_ms=times.face_timeout_ms,
+        release_wait_ms=times.release_wait_ms,
+        exit_timeout_ms=times.exit_timeout_ms,
+        inside_limit_ms=times.inside_limit_ms,
+        desk_notice_ms=times.desk_notice_ms,
+    )
+
+
+def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
+    return ClearancePolicy(
+        face_threshold=eyes.match_threshold,
+        temperature_max_celsius=site.policy.temperature_max_celsius,
+        required_lookups=frozenset(site.policy.lookups),
+    )
+
+
+def build_lane(
+    site: Site, lane_id: str, *, on_change: Callable[[LaneState], None] = lambda _state: None
+) -> LaneProgram:
+    """The lane ``lane_id`` of ``site`` with the devices that its settings name. GateError, DeviceError or ModelError otherwise."""
+    lane = site.lane(lane_id)
+    if lane is None:
+        known = ", ".join(item.id for item in site.lanes)
+        raise GateError(f"there is no lane {lane_id!r} at {site.port.id}: choose one of {known} with --lane")
+    devices = open_devices(lane)
+    eyes = open_eyes(ModelStore(), match_threshold=site.policy.face_threshold)
+    return LaneProgram(site, lane, devices=devices, eyes=eyes, on_change=on_change)
+
+
+def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
+    """The hub's HTTP application, which runs the hub from its start-up to its shutdown, with the screens at ``/``."""
+    from gate.hub.api import create_api
+    from gate.hub.service import Hub
+
+    clock = SystemClock()
+    keys = Keyring(site.keys_dir)
+    hub = Hub(site, keys.hub(), {lane.id: keys.lane_public(lane.id) for lane in site.lanes}, clock)
+    app = create_api(hub)
+    if with_screens:
+        from gate.console.app import mount_console
+
+        mount_console(app, site, hub_url=site.hub.url, clock=clock)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(application: "FastAPI") -> AsyncIterator[Any]:
+        hub.start()
+        try:
+            async with inner(application) as state:
+                yield state
+        finally:
+            hub.stop()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def is_listening(host: str, port: int) -> bool:
+    """Whether something accepts connections there now."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
+        return True
+    return False
+
+
+def start_embedded_broker(site: Site) -> BrokerHandle:
+    """An MQTT broker (rumqttd) in a child process, on loopback, for a desk or a demonstration. GateError when it cannot start."""
+    from iotcore import Broker
+
+    broker = Broker(
+        listen=site.broker.host,
+        port=site.broker.port,
+        max_payload_size=EMBEDDED_BROKER_MAX_BYTES,
+        connection_timeout_ms=5000,
+    )
+    try:
+        broker.start()
+    except (OSError, RuntimeError) as error:
+        raise GateError(
+            f"the embedded broker cannot listen on {site.broker.host}:{site.broker.port} ({error}): "
+            "free that port or set another in [broker] port"
+        ) from None
+    handle: BrokerHandle = broker
+    return handle
+
+
+@contextlib.contextmanager
+def embedded_broker(site: Site) -> Iterator[None]:
+    """Runs the embedded broker around a block, where the site asks for one and nothing listens there yet."""
+    if not site.broker.is_embedded or is_listening(site.broker.host, site.broker.port):
+        yield
+        return
+    broker = start_embedded_broker(site)
+    try:
+        yield
+    finally:
+        broker.stop()

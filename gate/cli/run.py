@@ -1,0 +1,167 @@
+"""``gate run``, ``gate hub``: the main jobs of a port."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import socket
+    import subprocess
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from config.schema import Site
+
+SiteOption = Annotated[Path, typer.Option("--site", help="The site's settings (TOML).", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("hub")(hub)
+
+
+def run(
+    site: SiteOption,
+    lane: Annotated[str, typer.Option("--lane", help="Which lane of the site.", show_default=False)],
+    json_log: Annotated[bool, typer.Option("--json", help="Log as one JSON object a line.")] = False,
+) -> None:
+    """Run one lane until stopped. Where the site embeds its broker and hub, they are started along with it."""
+    import asyncio
+
+    from config.loader import load_site
+    from gate.app import build_lane, embedded_broker
+    from gate.wire.keyring import Keyring
+
+    configure_log(json_log)
+    settings = load_site(site)
+    if settings.hub.is_embedded:
+        Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
+    program = build_lane(settings, lane)
+    with embedded_broker(settings), embedded_hub(settings, site):
+        asyncio.run(_until_stopped(program.run))
+
+
+def hub(
+    site: SiteOption,
+    json_log: Annotated[bool, typer.Option("--json", help="Log as one JSON object a line.")] = False,
+) -> None:
+    """Run the port's hub with its screens until stopped."""
+    from urllib.parse import urlparse
+
+    import uvicorn
+
+    from config.loader import load_site
+    from gate.app import build_hub, embedded_broker
+    from gate.wire.keyring import Keyring
+
+    configure_log(json_log)
+    settings = load_site(site)
+    if settings.hub.is_embedded:
+        Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
+    address = urlparse(settings.hub.url)
+    listener = listen(address.hostname or "127.0.0.1", address.port or (443 if address.scheme == "https" else 80))
+    with embedded_broker(settings), listener:
+        application = build_hub(settings)
+        config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> "socket.socket":
+    """A bound TCP socket. GateError when the port is taken or not ours to take."""
+    import socket
+
+    from gate.errors import GateError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise GateError(
+            f"the hub cannot listen on {host}:{port} ({error.strerror}): stop what uses that port or set another in [hub] url"
+        ) from None
+    return listener
+
+
+def configure_log(is_json: bool) -> None:
+    """Logs go to standard error: for people, or one JSON object a line."""
+    import logging
+    import sys
+
+    import structlog
+
+    last = structlog.processors.JSONRenderer(ensure_ascii=False) if is_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING)
+
+
+async def _until_stopped(work: "Callable[[], Coroutine[None, None, None]]") -> None:
+    """Run ``work`` until it ends or SIGINT or SIGTERM asks for the end."""
+    import asyncio
+    import contextlib
+    import signal
+
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work())
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@contextmanager
+def embedded_hub(settings: "Site", site_file: Path) -> "Iterator[None]":
+    """Runs ``gate hub`` beside a block, where the site asks for it and nothing answers at its address yet."""
+    import subprocess
+    import sys
+    from urllib.parse import urlparse
+
+    from gate.app import is_listening
+
+    address = urlparse(settings.hub.url)
+    if not settings.hub.is_embedded or is_listening(address.hostname or "", address.port or 80):
+        yield
+        return
+    process = subprocess.Popen([sys.executable, "-m", "gate", "hub", "--site", str(site_file)])
+    try:
+        _wait_for_hub(process, settings)
+        typer.echo(f"screens: {settings.hub.url}", err=True)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=8)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for_hub(process: "subprocess.Popen[bytes]", settings: "Site") -> None:
+    import time
+    from urllib.parse import urlparse
+
+    from gate.app import is_listening
+    from gate.errors import GateError
+
+    address = urlparse(settings.hub.url)
+    deadline = time.monotonic() + 30
+    while not is_listening(address.hostname or "", address.port or 80):
+        if process.poll() is not None:
+            raise GateError(f"the hub at {settings.hub.url} ended at once (code {process.returncode}): see its message above")
+        if time.monotonic() > deadline:
+            raise GateError(f"the hub at {settings.hub.url} did not answer within 30 s: see its log above")
+        time.sleep(0.1)

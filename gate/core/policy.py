@@ -1,0 +1,234 @@
+"""From evidence to findings, and from findings to a decision. Pure; every number that decides is recorded with its threshold.
+
+A finding that is not known to be fine is in the way: a look-up without an answer, a face that was never measured and a
+temperature that was not taken refer to an officer exactly as a bad one does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from gate.core.evidence import Finding, Outcome, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearancePolicy:
+    """Thresholds. ``face_threshold`` is a cosine; ``temperature_max_celsius`` None means that no temperature is asked for."""
+
+    face_threshold: float
+    temperature_max_celsius: float | None = 37.3
+    required_lookups: frozenset[str] = frozenset()
+    entry_roles: frozenset[str] = frozenset({"border"})
+    """Roles whose findings at the document keep door 1 shut; the findings of the others are seen to inside, jointly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFacts:
+    """What was read off the page. ``failed_check_digits`` names the fields; dates are None when they could not be read."""
+
+    format: str
+    failed_check_digits: tuple[str, ...]
+    expiry_date: date | None
+    birth_date: date | None
+    has_portrait: bool
+    confidence_ratio: float
+    model_hash: str
+
+
+class Answer(StrEnum):
+    """What a look-up said."""
+
+    NOTHING = "nothing"
+    HIT = "hit"
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupFacts:
+    name: str
+    answer: Answer
+    role: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFacts:
+    """The best comparison of a stay. ``score`` None: no face was good enough. ``hints`` says why, in quality codes."""
+
+    score: float | None
+    model_hash: str
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit:
+    """Door 1 may open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """Door 1 stays shut; the traveller is sent to the desk."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear:
+    """Nothing is in the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refer:
+    """Officers of these roles must look, for these reasons (finding codes)."""
+
+    reasons: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+def judge_document(facts: DocumentFacts, *, today: date) -> tuple[Finding, ...]:
+    """Check digits, dates and portrait of the page (ICAO Doc 9303 parts 3 to 6)."""
+    digits = Finding(
+        code="document.check_digits",
+        outcome=Outcome.REFER if facts.failed_check_digits else Outcome.PASS,
+        stage=Stage.ENTRY,
+        measured=facts.confidence_ratio,
+        model_hash=facts.model_hash,
+        detail=", ".join(facts.failed_check_digits),
+    )
+    return (
+        digits,
+        _judge_expiry(facts.expiry_date, today),
+        _judge_birth(facts.birth_date, today),
+        Finding(
+            code="document.portrait",
+            outcome=Outcome.PASS if facts.has_portrait else Outcome.REFER,
+            stage=Stage.ENTRY,
+            detail="" if facts.has_portrait else "no portrait was found on the page",
+        ),
+    )
+
+
+def _judge_expiry(expiry: date | None, today: date) -> Finding:
+    if expiry is None:
+        return Finding(
+            code="document.expiry", outcome=Outcome.REFER, stage=Stage.ENTRY, detail="the date is not a date"
+        )
+    return Finding(
+        code="document.expiry",
+        outcome=Outcome.REFER if expiry < today else Outcome.PASS,
+        stage=Stage.ENTRY,
+        measured=expiry.isoformat(),
+        threshold=today.isoformat(),
+    )
+
+
+def _judge_birth(birth: date | None, today: date) -> Finding:
+    """A birth date may be partly unknown ('<' filled, Doc 9303-3 4.8), which is no fault of the traveller's."""
+    if birth is None:
+        return Finding(code="document.birth", outcome=Outcome.INFO, stage=Stage.ENTRY, detail="not a full date")
+    return Finding(
+        code="document.birth",
+        outcome=Outcome.REFER if birth > today else Outcome.PASS,
+        stage=Stage.ENTRY,
+        measured=birth.isoformat(),
+    )
+
+
+def unreadable_document(reason: str, *, model_hash: str | None) -> Finding:
+    """A page that could not be read is a finding like any other."""
+    return Finding(
+        code="document.unreadable", outcome=Outcome.REFER, stage=Stage.ENTRY, detail=reason, model_hash=model_hash
+    )
+
+
+def judge_lookups(answers: Iterable[LookupFacts], policy: ClearancePolicy) -> tuple[Finding, ...]:
+    """One finding per answer, and one per required look-up that is missing altogether."""
+    found = {facts.name: facts for facts in answers}
+    missing = policy.required_lookups - found.keys()
+    silent = tuple(LookupFacts(name=name, answer=Answer.NO_ANSWER, role="border") for name in sorted(missing))
+    outcomes = {Answer.NOTHING: Outcome.PASS, Answer.HIT: Outcome.REFER, Answer.NO_ANSWER: Outcome.NOT_CHECKED}
+    return tuple(
+        Finding(
+            code=f"lookup.{facts.name}",
+            outcome=outcomes[facts.answer],
+            stage=Stage.ENTRY,
+            role=facts.role,
+            measured=facts.answer.value,
+            detail=facts.detail,
+        )
+        for facts in (*found.values(), *silent)
+    )
+
+
+def judge_face(facts: FaceFacts, policy: ClearancePolicy) -> Finding:
+    """The live face against the reference picture."""
+    if facts.score is None:
+        outcome = Outcome.NOT_CHECKED
+    else:
+        outcome = Outcome.PASS if facts.score >= policy.face_threshold else Outcome.REFER
+    return Finding(
+        code="face.match",
+        outcome=outcome,
+        stage=Stage.EXIT,
+        measured=None if facts.score is None else round(facts.score, 6),
+        threshold=policy.face_threshold,
+        model_hash=facts.model_hash,
+        detail=", ".join(facts.hints),
+    )
+
+
+def judge_people(person_count: int | None, camera_count: int | None) -> Finding:
+    """Curtain and camera must agree on exactly one person."""
+    return Finding(
+        code="occupancy.one_person",
+        outcome=Outcome.PASS if person_count == 1 and camera_count == 1 else Outcome.REFER,
+        stage=Stage.EXIT,
+        measured=f"curtain {_count(person_count)}, camera {_count(camera_count)}",
+        threshold="1 and 1",
+    )
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else str(number)
+
+
+def judge_temperature(celsius: float | None, policy: ClearancePolicy) -> tuple[Finding, ...]:
+    """Forehead temperature in degrees Celsius; none when the policy asks for none."""
+    limit = policy.temperature_max_celsius
+    if limit is None:
+        return ()
+    if celsius is None:
+        outcome = Outcome.NOT_CHECKED
+    else:
+        outcome = Outcome.REFER if celsius > limit else Outcome.PASS
+    return (
+        Finding(
+            code="health.temperature",
+            outcome=outcome,
+            stage=Stage.EXIT,
+            role="quarantine",
+            measured=None if celsius is None else round(celsius, 2),
+            threshold=limit,
+        ),
+    )
+
+
+def decide_entry(findings: Iterable[Finding], policy: ClearancePolicy) -> Admit | Deny:
+    """Door 1: what is in the way of a role that decides at the entry keeps it shut."""
+    reasons = tuple(item.code for item in findings if item.is_in_the_way and item.role in policy.entry_roles)
+    return Deny(reasons=reasons) if reasons else Admit()
+
+
+def decide_exit(findings: Iterable[Finding]) -> Clear | Refer:
+    """The exit: any finding in the way, of any role, refers. No finding at all is no clearance either."""
+    weighed = tuple(findings)
+    if not any(item.stage is Stage.EXIT for item in weighed):
+        return Refer(reasons=("evidence.missing",), roles=("border",))
+    in_the_way = tuple(item for item in weighed if item.is_in_the_way)
+    if not in_the_way:
+        return Clear()
+    return Refer(
+        reasons=tuple(dict.fromkeys(item.code for item in in_the_way)),
+        roles=tuple(sorted({item.role for item in in_the_way})),
+    )

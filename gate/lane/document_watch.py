@@ -1,0 +1,183 @@
+"""The document camera's thread: notices a document, reads it when asked, encodes its pictures after the decision."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from drivers.camera.interface import Camera, Frame
+from gate.core.clock import Clock
+from gate.core.policy import DocumentFacts
+from gate.lane.eyes import Eyes, encode_jpeg
+from gate.lane.sightings import (
+    DocumentOutcome,
+    DocumentPictures,
+    DocumentSeen,
+    DocumentTaken,
+    PrivateDocument,
+    Sighting,
+)
+from models.document.presence import DocumentPresence, Presence
+from models.document.reader import DocumentRead, DocumentUnreadable
+
+FRAME_WAIT_S = 0.25
+ASKED_WAIT_S = 0.1
+MAX_ATTEMPTS = 4
+"""How many frames are tried before a page is unreadable."""
+
+
+class DocumentWatch:
+    """Reads frames for as long as it runs. ``post`` is called in its thread."""
+
+    def __init__(self, *, camera: Camera, eyes: Eyes, clock: Clock, post: Callable[[Sighting], None]) -> None:
+        self._camera = camera
+        self._eyes = eyes
+        self._clock = clock
+        self._post = post
+        self._presence = DocumentPresence()
+        self._asked = threading.Condition()
+        self._ticket: int | None = None
+        self._is_stopping = False
+        self._is_announced = False
+        self._first_seen_ns = 0
+        self._thread = threading.Thread(target=self._run, name="document-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns when it has ended."""
+        with self._asked:
+            self._is_stopping = True
+            self._asked.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    def read(self, ticket: int) -> None:
+        """Read the document that lies there; the outcome carries ``ticket``."""
+        with self._asked:
+            self._ticket = ticket
+            self._asked.notify()
+
+    def cancel(self) -> None:
+        with self._asked:
+            self._ticket = None
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            frame = self._camera.read(FRAME_WAIT_S)
+            if frame is not None and self._notice(frame) is Presence.STEADY:
+                ticket = self._wait_until_asked()
+                if ticket is not None:
+                    self._read(ticket, frame)
+
+    def _notice(self, frame: Frame) -> Presence:
+        """Follow what lies on the reader; say so once when it lies still, and once when it is gone."""
+        was_absent = self._presence.state is Presence.ABSENT
+        presence = self._presence.update(frame.image_bgr)
+        if presence is Presence.ABSENT:
+            if self._is_announced:
+                self._is_announced = False
+                self._post(DocumentTaken())
+        elif was_absent:
+            self._first_seen_ns = frame.captured_ns
+        if presence is Presence.STEADY and not self._is_announced:
+            self._is_announced = True
+            self._post(DocumentSeen(at_ns=self._first_seen_ns))
+        return presence
+
+    def _wait_until_asked(self) -> int | None:
+        """The lane answers a new document within a millisecond or so: wait for that rather than for another frame."""
+        with self._asked:
+            if self._ticket is None:
+                self._asked.wait(ASKED_WAIT_S)
+            return self._ticket
+
+    def _read(self, ticket: int, frame: Frame) -> None:
+        before_ns = self._eyes.inference_ns
+        read = self._best_of(ticket, frame)
+        if read is None:
+            return
+        with self._asked:
+            if self._ticket != ticket:
+                return
+            self._ticket = None
+        placed_ns = self._first_seen_ns
+        if isinstance(read, DocumentUnreadable):
+            refusal = f"{read.reason.value}: {read.detail}"
+            spent_ns = self._eyes.inference_ns - before_ns
+            self._post(
+                DocumentOutcome(
+                    ticket=ticket,
+                    placed_ns=placed_ns,
+                    refusal=refusal,
+                    model_hash=self._mrz_hash(),
+                    inference_ns=spent_ns,
+                )
+            )
+            self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=None))
+            return
+        self._post(self._outcome(ticket, read, placed_ns, before_ns))
+        portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
+        self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
+
+    def _best_of(self, ticket: int, frame: Frame) -> DocumentRead | DocumentUnreadable | None:
+        """Try this frame and the next ones until one reads well. A failed check digit stands once a second frame agrees."""
+        last: DocumentRead | DocumentUnreadable | None = None
+        for attempt in range(MAX_ATTEMPTS):
+            read = self._eyes.reader.read(frame.image_bgr)
+            if isinstance(read, DocumentRead):
+                is_agreed = isinstance(last, DocumentRead) and last.lines == read.lines
+                if read.check_digits_ok or is_agreed:
+                    return read
+            last = read if not isinstance(last, DocumentRead) or isinstance(read, DocumentRead) else last
+            if attempt + 1 < MAX_ATTEMPTS:
+                following = self._camera.read(FRAME_WAIT_S)
+                if following is None or self._ticket != ticket or self._is_stopping:
+                    return None if self._ticket != ticket or self._is_stopping else last
+                if self._notice(following) is Presence.ABSENT:
+                    return None
+                frame = following
+        if isinstance(last, DocumentRead) and not last.check_digits_ok:
+            return last
+        return last
+
+    def _outcome(self, ticket: int, read: DocumentRead, placed_ns: int, before_ns: int) -> DocumentOutcome:
+        reference = None
+        if read.portrait_bgr is not None and read.portrait_face is not None:
+            reference = self._eyes.embedder.embed(read.portrait_bgr, read.portrait_face)
+        today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
+        mrz = read.fields
+        birth, expiry = mrz.born_on(today), mrz.expires_on(today)
+        facts = DocumentFacts(
+            format=read.format.value,
+            failed_check_digits=tuple(check.name.value for check in mrz.checks if not check.is_ok),
+            expiry_date=expiry,
+            birth_date=birth,
+            has_portrait=reference is not None,
+            confidence_ratio=round(read.confidence, 4),
+            model_hash=self._mrz_hash(),
+        )
+        private = PrivateDocument(
+            surname=mrz.primary_name,
+            given_names=mrz.secondary_name,
+            document_code=mrz.document_code,
+            document_number=mrz.document_number,
+            issuer=mrz.issuer,
+            nationality=mrz.nationality,
+            birth_date=birth.isoformat() if birth else mrz.birth_date,
+            sex=mrz.sex,
+            expiry_date=expiry.isoformat() if expiry else mrz.expiry_date,
+            mrz_lines=tuple(read.lines),
+        )
+        return DocumentOutcome(
+            ticket=ticket,
+            placed_ns=placed_ns,
+            facts=facts,
+            private=private,
+            reference=reference,
+            model_hash=facts.model_hash,
+            inference_ns=self._eyes.inference_ns - before_ns,
+        )
+
+    def _mrz_hash(self) -> str:
+        return self._eyes.model_hashes["mrz-recogniser"]

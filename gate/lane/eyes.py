@@ -1,0 +1,61 @@
+"""The models of one lane, loaded once and shared by its two vision threads."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.document.reader import DocumentReader
+from models.face import FaceDetector, FaceEmbedder
+from models.session import ModelSession
+from models.store import ModelStore
+
+Image = NDArray[np.uint8]
+JPEG_QUALITY = 88
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eyes:
+    """Detector, embedder and reader. ``match_threshold`` is the cosine for a printed portrait (stricter than for a chip's)."""
+
+    detector: FaceDetector
+    embedder: FaceEmbedder
+    reader: DocumentReader
+    sessions: tuple[ModelSession, ...]
+    match_threshold: float
+
+    @property
+    def inference_ns(self) -> int:
+        """Bare time inside the models so far."""
+        return sum(session.inference_ns for session in self.sessions)
+
+    @property
+    def model_hashes(self) -> dict[str, str]:
+        return {session.name: session.model_hash for session in self.sessions}
+
+
+def open_eyes(store: ModelStore, *, threads: int = 1, match_threshold: float | None = None) -> Eyes:
+    """Load and warm up the models. ModelError when one is missing or corrupt."""
+    detector, embedder, recogniser = (
+        ModelSession(store, name, threads=threads) for name in ("face-detector", "face-embedder", "mrz-recogniser")
+    )
+    for session in (detector, embedder, recogniser):
+        session.warm_up()
+    faces = FaceDetector(detector)
+    limit = embedder.entry.threshold["printed-portrait"].value if match_threshold is None else match_threshold
+    return Eyes(
+        detector=faces,
+        embedder=FaceEmbedder(embedder),
+        reader=DocumentReader(recogniser, faces),
+        sessions=(detector, embedder, recogniser),
+        match_threshold=limit,
+    )
+
+
+def encode_jpeg(image_bgr: Image) -> bytes:
+    """uint8 (height, width, 3) BGR as JPEG."""
+    is_encoded, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not is_encoded:
+        raise ValueError(f"a picture of shape {image_bgr.shape} cannot be encoded")
+    return bytes(data.tobytes())

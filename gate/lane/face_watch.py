@@ -1,0 +1,224 @@
+"""The face camera's thread: counts the people of a stay in every frame, and compares the best frames with the document's portrait.
+
+Frames are fused as they come: the templates of good frames are averaged, weighted by quality. Two agreeing frames settle a match; a
+face that does not match gets :data:`PATIENCE_NS` of good frames before it is referred.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.camera.interface import Camera, Frame
+from gate.lane.eyes import Eyes, Image, encode_jpeg
+from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting
+from models.face import Face, assess, cosine
+
+FRAME_WAIT_S = 0.25
+GOOD_FRAMES = 2
+PATIENCE_NS = 2_000_000_000
+COUNT_INTERVAL_S = 0.2
+MIN_PERSON_EYES_PX = 18.0
+"""A face with its eyes nearer than this (pixels of the frame) stands outside the lane."""
+SECOND_PERSON_RATIO = 0.35
+"""A second face counts as a person inside when its eyes are at least this far apart, relative to the nearest face's."""
+AGREEING_FRAMES = 2
+"""So many frames after one another must show company before it counts: one frame may be a poster in the detector's eye."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stay:
+    """One stay being looked at. ``reference`` None or ``is_compared``: only people are counted."""
+
+    ticket: int
+    started_ns: int
+    deadline_ns: int
+    reference: NDArray[np.float32] | None
+    is_compared: bool
+    before_ns: int = 0
+    first_good_ns: int | None = None
+    good_frames: int = 0
+    total: NDArray[np.float32] = field(default_factory=lambda: np.zeros(128, np.float32))
+    best_quality: float = -1.0
+    best_shot: Image | None = None
+    hints: tuple[str, ...] = ()
+    crowded_frames: int = 0
+    most_people: int = 0
+
+    def score(self) -> float | None:
+        """The fused cosine so far; None before the first good frame."""
+        length = float(np.linalg.norm(self.total))
+        if self.good_frames == 0 or self.reference is None or length == 0.0:
+            return None
+        return cosine((self.total / length).astype(np.float32), self.reference)
+
+
+class FaceWatch:
+    """Works only while there is a stay to watch. ``post`` is called in its thread."""
+
+    def __init__(self, *, camera: Camera, eyes: Eyes, post: Callable[[Sighting], None], timeout_ms: int) -> None:
+        """``timeout_ms``: how long after the start of a stay a comparison may take before it is given up."""
+        self._camera = camera
+        self._eyes = eyes
+        self._post = post
+        self._timeout_ns = timeout_ms * 1_000_000
+        self._changed = threading.Condition()
+        self._stay: Stay | None = None
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="face-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns when it has ended."""
+        with self._changed:
+            self._is_stopping = True
+            self._stay = None
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    def compare(self, ticket: int, reference: NDArray[np.float32] | None) -> None:
+        """Compare whoever is inside with ``reference`` (float32 (128,), copied); without one the outcome has no score."""
+        self._begin(ticket, None if reference is None else reference.copy(), is_compared=False)
+
+    def count(self, ticket: int) -> None:
+        """Only count people, unless this stay is being looked at already."""
+        with self._changed:
+            if self._stay is not None and self._stay.ticket == ticket:
+                return
+        self._begin(ticket, None, is_compared=True)
+
+    def cancel(self) -> None:
+        """Stop looking; what is under way is void and its templates are wiped."""
+        with self._changed:
+            stay, self._stay = self._stay, None
+        if stay is not None:
+            _wipe(stay)
+
+    def _begin(self, ticket: int, reference: NDArray[np.float32] | None, *, is_compared: bool) -> None:
+        now_ns = time.monotonic_ns()
+        stay = Stay(
+            ticket=ticket,
+            started_ns=now_ns,
+            deadline_ns=now_ns + self._timeout_ns,
+            reference=reference,
+            is_compared=is_compared,
+        )
+        with self._changed:
+            self._stay = stay
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while self._stay is None and not self._is_stopping:
+                    self._changed.wait()
+                if self._is_stopping:
+                    return
+                stay = self._stay
+            if stay is not None:
+                self._look(stay)
+
+    def _look(self, stay: Stay) -> None:
+        frame = self._camera.read(FRAME_WAIT_S)
+        if frame is not None and frame.captured_ns >= stay.started_ns:
+            before_ns = self._eyes.inference_ns
+            faces = self._eyes.detector.detect(frame.image_bgr)
+            self._count(stay, faces)
+            if not stay.is_compared and stay.crowded_frames == 0:
+                self._weigh(stay, frame, faces, before_ns)
+        if not stay.is_compared and self._is_decided(stay):
+            self._conclude(stay)
+        self._tell(stay)
+        if stay.is_compared:
+            with self._changed:
+                if self._stay is stay and not self._is_stopping:
+                    self._changed.wait(COUNT_INTERVAL_S)
+
+    def _count(self, stay: Stay, faces: tuple[Face, ...]) -> None:
+        people = _people(faces)
+        stay.crowded_frames = stay.crowded_frames + 1 if people > 1 else 0
+        seen = people if people <= 1 or stay.crowded_frames >= AGREEING_FRAMES else 1
+        stay.most_people = max(stay.most_people, seen)
+
+    def _weigh(self, stay: Stay, frame: Frame, faces: tuple[Face, ...], before_ns: int) -> None:
+        if not faces:
+            stay.hints = ("look_at_camera",)
+            return
+        quality = assess(frame.image_bgr, faces[0], faces)
+        stay.hints = tuple(hint.value for hint in quality.hints)
+        if not quality.is_ok:
+            return
+        if stay.first_good_ns is None:
+            stay.first_good_ns = frame.captured_ns
+            stay.before_ns = before_ns
+        weight = np.float32(max(quality.score, 0.05))
+        stay.total += weight * self._eyes.embedder.embed(frame.image_bgr, faces[0])
+        stay.good_frames += 1
+        if quality.score > stay.best_quality:
+            stay.best_quality = quality.score
+            stay.best_shot = _around(frame.image_bgr, faces[0])
+
+    def _is_decided(self, stay: Stay) -> bool:
+        now_ns = time.monotonic_ns()
+        if now_ns >= stay.deadline_ns:
+            return True
+        score = stay.score()
+        if stay.good_frames >= GOOD_FRAMES and score is not None and score >= self._eyes.match_threshold:
+            return True
+        return stay.first_good_ns is not None and now_ns - stay.first_good_ns >= PATIENCE_NS
+
+    def _conclude(self, stay: Stay) -> None:
+        score = stay.score()
+        live = None if stay.best_shot is None else encode_jpeg(stay.best_shot)
+        outcome = FaceOutcome(
+            ticket=stay.ticket,
+            score=score,
+            threshold=self._eyes.match_threshold,
+            hints=stay.hints if score is None else (),
+            model_hash=self._eyes.model_hashes["face-embedder"],
+            person_count=stay.most_people,
+            seen_ns=stay.first_good_ns,
+            live_jpeg=live,
+            inference_ns=self._eyes.inference_ns - stay.before_ns if stay.first_good_ns is not None else 0,
+        )
+        stay.is_compared = True
+        _wipe(stay)
+        self._tell(stay)  # the guard must know the count before a release can come
+        self._post(outcome)
+
+    def _tell(self, stay: Stay) -> None:
+        with self._changed:
+            if self._stay is not stay:
+                return
+        hint = None if stay.is_compared or not stay.hints else stay.hints[0]
+        self._post(FaceSeen(ticket=stay.ticket, person_count=stay.most_people, hint=hint))
+
+
+def _people(faces: tuple[Face, ...]) -> int:
+    """Faces of people inside the lane: large enough, and not much smaller than the nearest."""
+    spans = [face.inter_eye_px for face in faces if face.inter_eye_px >= MIN_PERSON_EYES_PX]
+    nearest = max(spans, default=0.0)
+    return sum(span >= SECOND_PERSON_RATIO * nearest for span in spans)
+
+
+def _around(image_bgr: Image, face: Face) -> Image:
+    """The face with a margin of half its size, for officers to see."""
+    x, y, width, height = (float(value) for value in face.box_px)
+    rows, columns = image_bgr.shape[:2]
+    left, top = max(0, int(x - width / 2)), max(0, int(y - height / 2))
+    right, bottom = min(columns, int(x + 1.5 * width)), min(rows, int(y + 1.5 * height))
+    return image_bgr[top:bottom, left:right].copy()
+
+
+def _wipe(stay: Stay) -> None:
+    """Overwrite the templates of a stay."""
+    stay.total.fill(0.0)
+    if stay.reference is not None:
+        stay.reference.fill(0.0)
+    stay.best_shot = None

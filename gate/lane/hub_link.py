@@ -1,0 +1,83 @@
+"""The lane's HTTP requests to its hub: look-ups with a deadline, pictures for the evidence store."""
+
+import asyncio
+import time
+
+import httpx
+import structlog
+from pydantic import ValidationError
+
+from gate.core.clock import Clock
+from gate.core.policy import Answer, LookupFacts
+from gate.lane.store import Picture
+from gate.wire.messages import LookupAnswer, LookupRequest
+from gate.wire.signing import SigningKey, make_lane_bearer
+
+_log = structlog.get_logger(__name__)
+_BEARER_RENEW_S = 20.0
+
+
+class HubLink:
+    """One lane's client. Every failure of the hub is an answer (``None``, ``False``), never an exception, and takes bounded time."""
+
+    def __init__(self, *, url: str, address: str, key: SigningKey, clock: Clock) -> None:
+        self._client = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(5.0, connect=2.0), trust_env=False)
+        self._address = address
+        self._key = key
+        self._clock = clock
+        self._bearer = ""
+        self._bearer_until_s = 0.0
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _headers(self) -> dict[str, str]:
+        if time.monotonic() >= self._bearer_until_s:
+            self._bearer = make_lane_bearer(self._key, address=self._address, clock=self._clock)
+            self._bearer_until_s = time.monotonic() + _BEARER_RENEW_S
+        return {"Authorization": f"Bearer {self._bearer}"}
+
+    async def warm_up(self) -> None:
+        """Open a connection before the first traveller needs it."""
+        try:
+            await self._client.get("/healthz")
+        except httpx.HTTPError as error:
+            _log.info("hub_not_reachable", error=type(error).__name__)
+
+    async def look_up(self, request: LookupRequest, *, deadline_ms: int) -> tuple[LookupFacts, ...] | None:
+        """What the hub knows; None when it did not answer well within the deadline."""
+        try:
+            async with asyncio.timeout(deadline_ms / 1000):
+                response = await self._client.post(
+                    "/api/v1/lookups",
+                    content=request.model_dump_json(),
+                    headers={**self._headers(), "Content-Type": "application/json"},
+                )
+            response.raise_for_status()
+            answer = LookupAnswer.model_validate_json(response.content)
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+            _log.warning("lookup_failed", error=type(error).__name__)
+            return None
+        return tuple(
+            LookupFacts(
+                name=result.name,
+                answer=Answer.HIT if result.is_hit else Answer.NOTHING,
+                role=result.role,
+                detail=result.detail,
+            )
+            for result in answer.results
+        )
+
+    async def store_picture(self, picture: Picture) -> bool:
+        """Whether the hub has it now."""
+        try:
+            response = await self._client.put(
+                f"/api/v1/evidence/{picture.sha256}",
+                content=picture.data,
+                headers={**self._headers(), "Content-Type": picture.media_type, "X-Case-Id": picture.case_id},
+            )
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            _log.warning("picture_not_stored", error=str(error)[:200])
+            return False
+        return True

@@ -1,0 +1,31 @@
+"""What a state looks like: the lamp over the lane and the one step that the kiosk asks for."""
+
+from drivers.lane_io.interface import LampColour
+from gate.core.effects import CrossingOutcome
+from gate.core.state import LaneState, State
+from gate.wire.messages import KioskStep
+
+_LOOKS: dict[State, tuple[LampColour, KioskStep]] = {
+    State.STARTING: (LampColour.AMBER, KioskStep.PLEASE_WAIT),
+    State.OUT_OF_SERVICE: (LampColour.RED, KioskStep.OUT_OF_SERVICE),
+    State.READY: (LampColour.GREEN, KioskStep.PLACE_DOCUMENT),
+    State.READING_DOCUMENT: (LampColour.BLUE, KioskStep.READING_DOCUMENT),
+    State.ENTRY_OPEN: (LampColour.GREEN, KioskStep.WALK_IN),
+    State.OCCUPIED: (LampColour.BLUE, KioskStep.LOOK_AT_CAMERA),
+    State.CLEARED: (LampColour.GREEN, KioskStep.WALK_OUT),
+    State.LEAVING: (LampColour.GREEN, KioskStep.WALK_OUT),
+    State.CHECKING: (LampColour.BLUE, KioskStep.PLEASE_WAIT),
+    State.REFERRED: (LampColour.AMBER, KioskStep.WAIT_FOR_OFFICER),
+    State.ALARM: (LampColour.RED, KioskStep.WAIT_FOR_OFFICER),
+    State.EVACUATING: (LampColour.GREEN, KioskStep.EMERGENCY),
+    State.FAULT: (LampColour.RED, KioskStep.OUT_OF_SERVICE),
+}
+
+
+def look(state: LaneState) -> tuple[LampColour, KioskStep]:
+    """Lamp and step of ``state``. A traveller sent to the desk is told so, without the reason."""
+    if state.name is State.CHECKING and state.outcome is CrossingOutcome.DENIED_ENTRY:
+        return LampColour.RED, KioskStep.GO_TO_DESK
+    if state.name is State.LEAVING and state.is_going_back:
+        return LampColour.AMBER, KioskStep.WALK_BACK
+    return _LOOKS[state.name]

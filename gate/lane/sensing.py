@@ -1,0 +1,136 @@
+"""From the board's reports to facts for the guard and events for the machine. Pure: it holds the last report and compares."""
+
+from drivers.lane_io.interface import DoorPosition, LaneSensors
+from gate.core import events as on
+from gate.core.events import Event
+from gate.core.guard import SensorFacts
+
+
+def is_entry_shut(sensors: LaneSensors) -> bool:
+    """Shut *and* locked."""
+    return sensors.entry is DoorPosition.CLOSED and sensors.is_entry_locked
+
+
+def is_exit_shut(sensors: LaneSensors) -> bool:
+    """Shut *and* locked."""
+    return sensors.exit is DoorPosition.CLOSED and sensors.is_exit_locked
+
+
+def guard_facts(sensors: LaneSensors) -> SensorFacts:
+    """What the guard believes of a report."""
+    return SensorFacts(
+        observed_ns=sensors.received_ns,
+        is_entry_shut=is_entry_shut(sensors),
+        is_exit_shut=is_exit_shut(sensors),
+        person_count=sensors.person_count,
+        is_fire=sensors.is_fire,
+        is_estop_pressed=sensors.is_estop_pressed,
+        is_board_holding=sensors.is_holding or sensors.is_watchdog_tripped or sensors.is_power_failed,
+    )
+
+
+def are_doorways_clear(sensors: LaneSensors) -> bool:
+    """No beam outside the doors is broken, nor the first one inside at either door: nobody stands in a doorway."""
+    inside = sensors.inside_mask & ((1 << sensors.beam_count) - 1)
+    first = inside & -inside
+    last = 1 << (inside.bit_length() - 1) if inside else 0
+    return sensors.beams & (~inside | first | last) == 0
+
+
+def is_empty(sensors: LaneSensors) -> bool:
+    """The curtain counts nobody, and no beam between the doors is broken by anything."""
+    return sensors.person_count == 0 and sensors.is_inside_clear
+
+
+def lane_check(sensors: LaneSensors) -> Event:
+    """The answer to ``CheckLane``."""
+    if is_empty(sensors):
+        if is_entry_shut(sensors) and is_exit_shut(sensors):
+            return on.LaneFoundEmpty()
+        return on.PersonLeft()
+    if sensors.person_count == 0:
+        return on.LaneFoundOccupied(person_count=0, reason="left_object")
+    reason = "count_unknown" if sensors.person_count is None else "person_inside"
+    return on.LaneFoundOccupied(person_count=sensors.person_count, reason=reason)
+
+
+class Sensing:
+    """Compares each report with the one before. After :meth:`forget` (a lost link) the next report is the first again."""
+
+    def __init__(self) -> None:
+        self._last: LaneSensors | None = None
+        self._faults: frozenset[str] = frozenset()
+
+    @property
+    def last(self) -> LaneSensors | None:
+        return self._last
+
+    def forget(self) -> None:
+        self._last = None
+
+    def observe(self, sensors: LaneSensors) -> list[Event]:
+        """The events that this report makes."""
+        before, self._last = self._last, sensors
+        return [
+            *self._hazards(before, sensors),
+            *self._faults_of(sensors),
+            *self._people(before, sensors),
+            *self._doors(before, sensors),
+        ]
+
+    def _hazards(self, before: LaneSensors | None, now: LaneSensors) -> list[Event]:
+        events: list[Event] = []
+        was_fire = before is not None and before.is_fire
+        if now.is_fire != was_fire:
+            events.append(on.FireRaised() if now.is_fire else on.FireCleared())
+        for door, position, was in (
+            ("entry", now.entry, before.entry if before else None),
+            ("exit", now.exit, before.exit if before else None),
+        ):
+            if position is DoorPosition.FORCED and was is not DoorPosition.FORCED:
+                events.append(on.DoorForced(door=door))
+        return events
+
+    def _faults_of(self, now: LaneSensors) -> list[Event]:
+        """What the board says is wrong, as devices that fail and recover."""
+        signs = {
+            "emergency_stop": now.is_estop_pressed,
+            "power": now.is_power_failed,
+            "entry_door": now.entry is DoorPosition.JAMMED,
+            "exit_door": now.exit is DoorPosition.JAMMED,
+            "board": now.is_holding and not now.is_fire,
+        }
+        present = frozenset(device for device, is_wrong in signs.items() if is_wrong)
+        failed = [
+            on.DeviceFailed(device=device, reason="reported_by_board") for device in sorted(present - self._faults)
+        ]
+        recovered = [on.DeviceRecovered(device=device) for device in sorted(self._faults - present)]
+        self._faults = present
+        return [*failed, *recovered]
+
+    def _people(self, before: LaneSensors | None, now: LaneSensors) -> list[Event]:
+        events: list[Event] = []
+        count = now.person_count
+        if count is not None and count > 1 and (before is None or before.person_count != count):
+            events.append(on.CompanyDetected(person_count=count))
+        if _has_entered(now) and (before is None or not _has_entered(before)):
+            events.append(on.PersonEntered(person_count=count or 0))
+        if _has_left(now) and before is not None and not _has_left(before):
+            events.append(on.PersonLeft())
+        return events
+
+    def _doors(self, before: LaneSensors | None, now: LaneSensors) -> list[Event]:
+        events: list[Event] = []
+        if before is not None and is_entry_shut(now) and not is_entry_shut(before):
+            events.append(on.EntryShut(person_count=now.person_count))
+        if before is not None and is_exit_shut(now) and not is_exit_shut(before):
+            events.append(on.ExitShut(person_count=now.person_count))
+        return events
+
+
+def _has_entered(sensors: LaneSensors) -> bool:
+    return bool(sensors.person_count) and are_doorways_clear(sensors)
+
+
+def _has_left(sensors: LaneSensors) -> bool:
+    return sensors.person_count == 0 and are_doorways_clear(sensors)

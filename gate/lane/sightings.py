@@ -1,0 +1,98 @@
+"""What the vision threads tell the lane's event loop. ``ticket`` is the stay or the reading they belong to; an old one is void."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gate.core.policy import DocumentFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSeen:
+    """Something lies still on the reader. ``at_ns``: when the first frame that shows it was taken (monotonic)."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTaken:
+    """The reader is empty again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateDocument:
+    """The personal data of a page; goes to the evidence store only. ``mrz_lines`` as printed, dates ISO 8601."""
+
+    surname: str
+    given_names: str
+    document_code: str
+    document_number: str
+    issuer: str
+    nationality: str
+    birth_date: str
+    sex: str
+    expiry_date: str
+    mrz_lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DocumentOutcome:
+    """The end of a reading: ``facts`` and ``private`` when it was read, else ``refusal`` says why not.
+
+    ``reference``: template of the portrait (float32 (128,), length 1), None without a usable portrait. Pictures are JPEG.
+    """
+
+    ticket: int
+    placed_ns: int
+    refusal: str | None = None
+    facts: DocumentFacts | None = None
+    private: PrivateDocument | None = None
+    reference: NDArray[np.float32] | None = None
+    model_hash: str | None = None
+    inference_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPictures:
+    """The pictures of a reading, encoded after the decision so that nobody waits for them."""
+
+    ticket: int
+    page_jpeg: bytes
+    portrait_jpeg: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSeen:
+    """One frame of the stay: how many people the camera counts, and what would help (a quality hint)."""
+
+    ticket: int
+    person_count: int
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceOutcome:
+    """The comparison of a stay. ``score`` None: no frame was good enough. ``seen_ns``: first frame that counted (monotonic)."""
+
+    ticket: int
+    score: float | None
+    threshold: float
+    hints: tuple[str, ...]
+    model_hash: str
+    person_count: int
+    seen_ns: int | None
+    live_jpeg: bytes | None
+    inference_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraChanged:
+    """A camera fell silent or came back."""
+
+    device: str
+    is_ok: bool
+    reason: str = ""
+
+
+Sighting = DocumentSeen | DocumentTaken | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome | CameraChanged

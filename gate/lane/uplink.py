@@ -1,0 +1,236 @@
+"""The lane's side of MQTT: events out of the outbox until the hub's receipt, state for the screens, signed commands in.
+
+MQTT 3.1.1, clean sessions: nothing is left to the broker's memory. What the hub has not receipted is sent again, on reconnection and
+after :data:`RESEND_S`; the hub counts each id once.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from config.schema import Broker
+from gate.core.clock import Clock
+from gate.lane.hub_link import HubLink
+from gate.lane.store import LaneStore, OutboxRow
+from gate.wire.messages import Ack, AckOutcome, LaneState, LaneStatus
+from gate.wire.signing import CommandVerifier, Refused, VerifiedCommand, Verifier, verify_receipt
+from gate.wire.topics import Channel, lane_topic
+
+_log = structlog.get_logger(__name__)
+
+RESEND_S = 3.0
+PICTURE_RETRY_S = 1.0
+CommandHandler = Callable[[VerifiedCommand], str | None]
+"""Takes a verified command; returns why it is refused all the same, or None."""
+
+
+class Uplink:
+    """Runs paho's network thread; everything else happens on the event loop in which :meth:`start` was awaited."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        port: str,
+        lane: str,
+        boot_id: str,
+        software_version: str,
+        store: LaneStore,
+        hub: HubLink,
+        commands: CommandVerifier,
+        receipts: Verifier,
+        on_command: CommandHandler,
+        on_refused: Callable[[Refused], None],
+        clock: Clock,
+    ) -> None:
+        self._broker = broker
+        self._address = f"{port}/{lane}"
+        self._topics = {channel: lane_topic(port, lane, channel) for channel in Channel}
+        self._status = LaneStatus(is_online=True, boot_id=boot_id, software_version=software_version)
+        self._store = store
+        self._hub = hub
+        self._commands = commands
+        self._receipts = receipts
+        self._on_command = on_command
+        self._on_refused = on_refused
+        self._clock = clock
+        self._sent_s: dict[str, float] = {}
+        self._state_json: str | None = None
+        self._is_connected = False
+        self._wake = asyncio.Event()
+        self._picture_wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client = self._make_client(f"lane-{port}-{lane}")
+
+    @property
+    def is_connected(self) -> bool:
+        return self._is_connected
+
+    def _make_client(self, client_id: str) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv311, clean_session=True
+        )
+        offline = self._status.model_copy(update={"is_online": False})
+        client.will_set(self._topics[Channel.STATUS], offline.model_dump_json(), qos=1, retain=True)
+        client.reconnect_delay_set(min_delay=1, max_delay=5)
+        if self._broker.ca_file is not None:
+            client.tls_set(
+                ca_certs=str(self._broker.ca_file),
+                certfile=str(self._broker.certificate_file) if self._broker.certificate_file else None,
+                keyfile=str(self._broker.key_file) if self._broker.key_file else None,
+            )
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._message
+        client.on_socket_open = _no_delay
+        return client
+
+    async def start(self) -> None:
+        """Begin connecting; returns at once, a broker that is away is tried again and again."""
+        self._loop = asyncio.get_running_loop()
+        self._client.connect_async(self._broker.host, self._broker.port, keepalive=10)
+        self._client.loop_start()
+        self._tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._send_pictures())]
+
+    async def stop(self) -> None:
+        """Say goodbye (retained: offline) and end. Bounded."""
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._is_connected:
+            offline = self._status.model_copy(update={"is_online": False})
+            info = self._client.publish(self._topics[Channel.STATUS], offline.model_dump_json(), qos=1, retain=True)
+            with contextlib.suppress(RuntimeError, ValueError):
+                await asyncio.to_thread(info.wait_for_publish, 1.0)
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    def send(self, rows: list[OutboxRow]) -> None:
+        """Publish rows that were just recorded; what cannot go now goes later."""
+        if self._is_connected:
+            for row in rows:
+                self._publish(row)
+
+    def pictures_waiting(self) -> None:
+        """There are new pictures in the store."""
+        self._picture_wake.set()
+
+    def publish_state(self, state: LaneState) -> None:
+        """Make ``state`` the retained one; after a reconnection the newest is published again."""
+        self._state_json = state.model_dump_json(exclude_none=True)
+        if self._is_connected:
+            self._client.publish(self._topics[Channel.STATE], self._state_json, qos=0, retain=True)
+
+    def _publish(self, row: OutboxRow) -> None:
+        self._sent_s[row.id] = time.monotonic()
+        self._client.publish(self._topics[Channel.EVENT], row.body, qos=1)
+
+    async def _pump(self) -> None:
+        while True:
+            if self._is_connected:
+                self._publish_due()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RESEND_S / 3):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    def _publish_due(self) -> None:
+        now_s = time.monotonic()
+        for row in self._store.waiting_events():
+            if now_s - self._sent_s.get(row.id, -RESEND_S) >= RESEND_S:
+                self._publish(row)
+
+    async def _send_pictures(self) -> None:
+        while True:
+            await self._picture_wake.wait()
+            self._picture_wake.clear()
+            for waiting in self._store.waiting_pictures():
+                if await self._hub.store_picture(waiting):
+                    self._store.picture_stored(waiting.sha256)
+                else:
+                    await asyncio.sleep(PICTURE_RETRY_S)
+                self._picture_wake.set()
+
+    # -- paho's thread ---------------------------------------------------------------------------------------------
+
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            _log.warning("broker_refused", reason=str(reason))
+            return
+        client.subscribe([(self._topics[Channel.COMMAND], 1), (self._topics[Channel.RECEIPT], 1)])
+        client.publish(self._topics[Channel.STATUS], self._status.model_dump_json(), qos=1, retain=True)
+        self._call(self._up)
+
+    def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._call(self._down, str(reason))
+
+    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if not message.retain:  # nothing that we listen to is ever retained: an old command is not a command
+            self._call(self._take, message.topic, bytes(message.payload))
+
+    def _call(self, function: Callable[..., None], *args: Any) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop closed in between: we are stopping
+                self._loop.call_soon_threadsafe(function, *args)
+
+    # -- in, on the event loop -------------------------------------------------------------------------------------
+
+    def _up(self) -> None:
+        self._is_connected = True
+        self._sent_s.clear()
+        if self._state_json is not None:
+            self._client.publish(self._topics[Channel.STATE], self._state_json, qos=0, retain=True)
+        self._wake.set()
+        self._picture_wake.set()
+
+    def _down(self, reason: str) -> None:
+        if self._is_connected:
+            _log.warning("broker_lost", reason=reason)
+        self._is_connected = False
+
+    def _take(self, topic: str, payload: bytes) -> None:
+        if topic == self._topics[Channel.RECEIPT]:
+            self._take_receipt(payload)
+        elif topic == self._topics[Channel.COMMAND]:
+            self._take_command(payload)
+
+    def _take_receipt(self, payload: bytes) -> None:
+        receipt = verify_receipt(self._receipts, payload, address=self._address)
+        if isinstance(receipt, Refused):
+            _log.warning("receipt_refused", reason=receipt.reason)
+            return
+        self._store.receipted(receipt.event_ids)
+        for event_id in receipt.event_ids:
+            self._sent_s.pop(event_id, None)
+        if self._store.waiting_count():
+            self._wake.set()
+
+    def _take_command(self, payload: bytes) -> None:
+        checked = self._commands.verify(payload)
+        if isinstance(checked, Refused):
+            self._on_refused(checked)
+            self._ack(Ack(command_id=checked.message_id, outcome=AckOutcome.REFUSED, reason=checked.reason))
+            return
+        objection = self._on_command(checked)
+        outcome = AckOutcome.TAKEN if objection is None else AckOutcome.REFUSED
+        self._ack(Ack(command_id=checked.command.jti, outcome=outcome, reason=objection or ""))
+
+    def _ack(self, ack: Ack) -> None:
+        self._client.publish(self._topics[Channel.ACK], ack.model_dump_json(), qos=1)
+
+
+def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
+    """Commands and receipts are small and urgent: do not let the kernel wait to fill a packet."""
+    with contextlib.suppress(OSError, AttributeError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
