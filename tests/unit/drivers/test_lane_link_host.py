@@ -1,0 +1,195 @@
+"""The host's half of the link, fed by hand: sessions, silence, another board, repeated and foreign frames."""
+
+from __future__ import annotations
+
+import itertools
+
+from drivers.lane_io import protocol as wire
+from drivers.lane_io.codec import Decoder, Frame, encode
+from drivers.lane_io.interface import BoardEvent, BoardEventKind, CommandResult, Door, LaneSensors, LinkLost, LinkUp
+from drivers.lane_io.link import Answer, HostLink, Output
+
+MS = 1_000_000
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.sent: list[Frame] = []
+        self.link = HostLink(send=self._take, link_timeout_ns=600 * MS)
+        self.decoder = Decoder()
+
+    def _take(self, data: bytes) -> None:
+        self.sent += [found for found in self.decoder.feed(data) if isinstance(found, Frame)]
+
+    def last(self) -> wire.Message:
+        return self.sent[-1].message
+
+    def board_says(self, message: wire.Message, *, sequence: int = 0, at_ms: int = 0) -> list[Output]:
+        return self.link.receive(encode(Frame(sequence=sequence, message=message)), at_ms * MS)
+
+    def session(self) -> int:
+        return next(f.message.session for f in reversed(self.sent) if isinstance(f.message, wire.Hello))
+
+    def come_up(self, *, boot_id: int = 5, at_ms: int = 0) -> list[Output]:
+        self.link.tick(at_ms * MS)
+        return self.board_says(hello_ack(self.session(), boot_id=boot_id), at_ms=at_ms)
+
+
+def hello_ack(session: int, *, boot_id: int = 5, version: int = 1) -> wire.HelloAck:
+    return wire.HelloAck(
+        version=version,
+        firmware_major=1,
+        firmware_minor=2,
+        firmware_patch=3,
+        board_id=42,
+        boot_id=boot_id,
+        session=session,
+        watchdog_ms=1000,
+        beam_count=28,
+        first_inside_beam=2,
+        last_inside_beam=25,
+    )
+
+
+def sensors(*, boot_id: int = 5, person_count: int = 1, beams: int = 0) -> wire.Sensors:
+    return wire.Sensors(
+        uptime_ms=1,
+        entry=wire.WirePosition.CLOSED,
+        exit=wire.WirePosition.CLOSED,
+        doors=wire.DoorFlag.ENTRY_LOCKED | wire.DoorFlag.EXIT_FORCED | wire.DoorFlag.EXIT_JAMMED,
+        hazards=wire.HazardFlag(0),
+        beams=beams,
+        beam_count=28,
+        person_count=person_count,
+        exit_token=0,
+        boot_id=boot_id,
+        lamp=wire.WireLamp.BLUE,
+    )
+
+
+def test_greeting_is_repeated_in_one_session_until_answered() -> None:
+    bench = Bench()
+    bench.link.tick(0)
+    first = bench.session()
+    bench.link.tick(100 * MS)
+    assert bench.session() == first
+    assert len(bench.sent) == 2
+    (up,) = bench.board_says(hello_ack(first))
+    assert isinstance(up, LinkUp)
+    assert (up.firmware_version, up.board_id) == ("1.2.3", 42)
+    assert bench.last() == wire.Heartbeat(session=first)
+
+
+def test_answer_to_another_session_is_not_an_answer() -> None:
+    bench = Bench()
+    bench.link.tick(0)
+    assert bench.board_says(hello_ack(bench.session() ^ 1)) == []
+    assert not bench.link.is_up
+
+
+def test_nothing_is_known_of_the_lane_before_the_link_is_up() -> None:
+    bench = Bench()
+    bench.link.tick(0)
+    assert bench.board_says(sensors()) == []
+
+
+def test_board_of_another_version_is_told_once() -> None:
+    bench = Bench()
+    bench.link.tick(0)
+    (lost,) = bench.board_says(hello_ack(bench.session(), version=0))
+    assert isinstance(lost, LinkLost)
+    assert "version 1" in lost.reason
+    assert bench.board_says(hello_ack(bench.session(), version=0)) == []
+    assert not bench.link.is_up
+
+
+def test_silence_beyond_the_timeout_is_a_lost_link_and_a_new_session() -> None:
+    bench = Bench()
+    bench.come_up()
+    old = bench.session()
+    assert bench.link.tick(600 * MS) == []
+    (lost,) = bench.link.tick(601 * MS)
+    assert isinstance(lost, LinkLost)
+    assert "601 ms" in lost.reason
+    assert bench.session() != old
+
+
+def test_sensors_keep_the_link_and_say_what_they_mean() -> None:
+    bench = Bench()
+    bench.come_up()
+    (seen,) = bench.board_says(sensors(person_count=255, beams=1), sequence=77, at_ms=500)
+    assert isinstance(seen, LaneSensors)
+    assert (seen.sequence, seen.received_ns, seen.person_count, seen.exit_token) == (77, 500 * MS, None, None)
+    assert (seen.entry, seen.exit) == ("closed", "forced")
+    assert seen.is_entry_locked
+    assert not seen.is_exit_locked
+    assert seen.is_inside_clear, "beam 0 is outside"
+    assert bench.link.tick(1100 * MS) == []
+
+
+def test_sensors_of_another_boot_lose_the_link() -> None:
+    bench = Bench()
+    bench.come_up()
+    (lost,) = bench.board_says(sensors(boot_id=6))
+    assert isinstance(lost, LinkLost)
+    assert "restarted" in lost.reason
+
+
+def test_event_is_acknowledged_each_time_and_reported_once() -> None:
+    bench = Bench()
+    bench.come_up()
+    event = wire.Event(
+        event_sequence=3, boot_id=5, uptime_ms=9, code=wire.EventCode.DOOR_OPENED, door=wire.WireDoor.EXIT, detail=2
+    )
+    (told,) = bench.board_says(event)
+    assert isinstance(told, BoardEvent)
+    assert (told.kind, told.door, told.detail) == (BoardEventKind.DOOR_OPENED, Door.EXIT, "token")
+    assert bench.board_says(event) == []
+    assert [frame.message for frame in bench.sent].count(wire.EventAck(event_sequence=3)) == 2
+
+
+def test_unknown_opening_reason_is_a_number_not_a_failure() -> None:
+    bench = Bench()
+    bench.come_up()
+    event = wire.Event(
+        event_sequence=1, boot_id=5, uptime_ms=9, code=wire.EventCode.DOOR_OPENED, door=wire.WireDoor.EXIT, detail=99
+    )
+    (told,) = bench.board_says(event)
+    assert isinstance(told, BoardEvent)
+    assert told.detail == "99"
+
+
+def test_acknowledgement_of_another_session_is_no_answer() -> None:
+    bench = Bench()
+    bench.come_up()
+    assert bench.board_says(wire.Ack(session=bench.session() ^ 1, result=wire.ResultCode.DONE), sequence=4) == []
+    (answer,) = bench.board_says(wire.Ack(session=bench.session(), result=wire.ResultCode.DONE), sequence=4)
+    assert answer == Answer(sequence=4, result=CommandResult.DONE)
+
+
+def test_board_that_forgot_the_session_is_greeted_anew() -> None:
+    for result in (wire.ResultCode.NO_SESSION, wire.ResultCode.STALE_SEQUENCE):
+        bench = Bench()
+        bench.come_up()
+        old = bench.session()
+        answer, lost = bench.board_says(wire.Ack(session=old, result=result), sequence=4)
+        assert answer == Answer(sequence=4, result=CommandResult.REFUSED_STATE)
+        assert isinstance(lost, LinkLost)
+        assert bench.session() != old
+
+
+def test_command_numbers_never_reach_the_unnumbered_zero() -> None:
+    link = Bench().link
+    numbers = [link.next_sequence() for _ in range(70_000)]
+    assert min(numbers) == 1
+    assert max(numbers) == 65_535
+    assert all((b - a) % 65_535 == 1 for a, b in itertools.pairwise(numbers))
+
+
+def test_every_event_and_result_of_the_wire_has_a_meaning() -> None:
+    assert {code.name.lower() for code in wire.EventCode} == set(BoardEventKind)
+    bench = Bench()
+    bench.come_up()
+    for result in wire.ResultCode:
+        assert bench.board_says(wire.Ack(session=bench.session(), result=result), sequence=1)
+        bench.come_up()
