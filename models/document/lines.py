@@ -64,12 +64,14 @@ def _text_rows(page_grey: GreyImage) -> list[TextLine]:
     joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((3, 9), np.uint8))
     _, mask = cv2.threshold(joined, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 25), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     rows = []
-    for label in range(1, count):
-        x, y, w, h, area = (int(value) for value in stats[label])
-        if w >= _MIN_WIDTH_RATIO * width and area > 0.45 * w * 4 and h < 0.25 * w:
-            row = _row(labels[y : y + h, x : x + w] == label, x, y)
+    for contour in contours:
+        x, y, w, h = cv2.boundingRect(contour)
+        if w >= _MIN_WIDTH_RATIO * width and h < 0.25 * w:
+            filled = np.zeros((h, w), np.uint8)
+            cv2.drawContours(filled, [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
+            row = _row(filled.astype(np.bool_), x, y)
             if row is not None:
                 rows.append(row)
     rows.sort(key=lambda row: -row.width_px)

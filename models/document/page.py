@@ -18,11 +18,11 @@ def find_page(image_bgr: Image) -> Quad | None:
     The input is uint8 (height, width, 3) BGR. The corners are float32 (4, 2) in its pixels: top left, top right, bottom
     right, bottom left as the frame shows them; the document itself may lie upside down in it.
     """
-    width = image_bgr.shape[1]
-    scale = min(1.0, _SEARCH_WIDTH_PX / width)
-    small = cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    # Skipping pixels is enough for an outline and much cheaper than averaging them.
+    step = max(1, round(image_bgr.shape[1] / _SEARCH_WIDTH_PX))
+    blue, green, red = cv2.split(image_bgr[::step, ::step])
     # The brightest channel tells paper of any colour from dark glass best.
-    bright = cv2.GaussianBlur(small.max(axis=2), (5, 5), 0)
+    bright = cv2.GaussianBlur(cv2.max(cv2.max(blue, green), red), (5, 5), 0)
     _, mask = cv2.threshold(bright, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
@@ -34,7 +34,7 @@ def find_page(image_bgr: Image) -> Quad | None:
     quad = _four_corners(hull)
     if quad is None or cv2.contourArea(quad) < 0.85 * cv2.contourArea(hull):
         return None
-    return order_corners(quad / np.float32(scale))
+    return order_corners(quad * np.float32(step))
 
 
 def _four_corners(hull: cv2.typing.MatLike) -> Quad | None:

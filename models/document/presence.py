@@ -59,5 +59,6 @@ def _thumbnail(image_bgr: Image) -> NDArray[np.float32]:
     step = max(1, width // (4 * _WIDTH_PX))
     size = (_WIDTH_PX, max(1, round(_WIDTH_PX * height / width)))
     small = cv2.resize(np.ascontiguousarray(image_bgr[::step, ::step]), size, interpolation=cv2.INTER_AREA)
-    thumbnail: NDArray[np.float32] = small.max(axis=2).astype(np.float32)
+    blue, green, red = cv2.split(small)
+    thumbnail: NDArray[np.float32] = cv2.max(cv2.max(blue, green), red).astype(np.float32)
     return thumbnail

@@ -21,6 +21,7 @@ Quad = NDArray[np.float32]
 
 _PORTRAIT_SEARCH_WIDTH_PX = 448
 _PORTRAIT_SIZE_PX = (280, 360)
+_MAX_FACE_RATIO = 0.65
 _MAX_RECOGNITIONS = 2
 
 
@@ -136,7 +137,8 @@ class DocumentReader:
         size = (_PORTRAIT_SEARCH_WIDTH_PX, round(height * scale))
         to_small = homography(view.quad_px, *size)
         small = cv2.warpPerspective(image_bgr, to_small, size, flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-        faces = self._face_detector.detect(small)
+        # Patterns and whole pages can look like one huge face; a portrait is never that large.
+        faces = [face for face in self._face_detector.detect(small) if face.box_px[3] <= _MAX_FACE_RATIO * size[1]]
         if not faces:
             return None, None, None
         to_frame = inverse(to_small)

@@ -21,8 +21,8 @@ MIN_CHECKED = 0.25
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
 
-_PAIRS = (("0", "O"), ("1", "I"), ("2", "Z"), ("5", "S"), ("6", "G"), ("8", "B"))
-_LOOKALIKES = dict(_PAIRS) | {second: first for first, second in _PAIRS}
+# The recogniser follows its neighbours between these, whatever its score says.
+_LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,10 @@ def _resolve_lookalikes(
 ) -> tuple[Mrz, tuple[_Change, ...]] | ZoneRefused | None:
     """Return the zone with one or two look-alikes exchanged so that every check digit is right; None if none does so."""
     changes = _possible_changes(layout, mrz, readings)
-    for count in (1, 2):
+    doubtful = [change for change in changes if change.evidence >= _MIN_ALTERNATIVE]
+    for candidates in (combinations(changes, 1), combinations(doubtful, 2)):
         solutions = []
-        for chosen in combinations(changes, count):
+        for chosen in candidates:
             changed = _apply(mrz.lines, chosen)
             if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
                 solutions.append((changed, chosen))
