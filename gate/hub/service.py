@@ -114,6 +114,15 @@ class Hub:
     def is_broker_ready(self) -> bool:
         return self._link.is_ready
 
+    def take_in(self, batch: list[Incoming]) -> None:
+        """Commit a batch, then tell: commands first, receipts, case changes; last the broker, which may then forget it."""
+        with self.store.serialised():
+            taken = self._ingest.take(batch)
+            self._publish_commands(taken.changes.commands)
+        self._tell(taken)
+        for message in batch:
+            self._link.acknowledge(message)
+
     def give_verdict(
         self, *, case_id: str, role: str, kind: VerdictKind, digest: str, author: str, reason: str
     ) -> VerdictNotTaken | None:
@@ -225,7 +234,7 @@ class Hub:
 
     def _take(self, batch: list[Incoming]) -> None:
         try:
-            self._commit(batch)
+            self.take_in(batch)
         except DBAPIError:
             raise
         except Exception:
@@ -236,20 +245,12 @@ class Hub:
     def _take_alone(self, message: Incoming) -> None:
         """After a bug of ours struck a batch: no lane may stop because of what another sent."""
         try:
-            self._commit([message])
+            self.take_in([message])
         except DBAPIError:
             raise
         except Exception:
             log.exception("message_failed", topic=message.topic)
             self._ingest.set_aside(message, "internal_error")
-            self._link.acknowledge(message)
-
-    def _commit(self, batch: list[Incoming]) -> None:
-        with self.store.serialised():
-            taken = self._ingest.take(batch)
-            self._publish_commands(taken.changes.commands)
-        self._tell(taken)
-        for message in batch:
             self._link.acknowledge(message)
 
     def _tell(self, taken: Taken) -> None:
