@@ -1,0 +1,183 @@
+"""``gate read`` and ``gate match``: the gate's eyes on one's own pictures."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gate.errors import GateError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gate.checks.mrz import Mrz
+    from models.document import DocumentRead, DocumentUnreadable
+    from models.face import Face
+
+ANSWER_IS_NO = 1
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the tree."""
+    app.command("read")(read)
+    app.command("match")(match)
+
+
+def read(
+    images: Annotated[list[Path], typer.Argument(help="Pictures of passports, cards or visas.", metavar="IMAGE...")],
+    as_json: _Json = False,
+) -> None:
+    """Read the machine-readable zone and find the portrait; exit code 1 if any is not read or fails a check digit."""
+    from models.document import DocumentReader
+    from models.face import FaceDetector
+    from models.manifest import FACE_DETECTOR, MRZ_RECOGNISER
+    from models.session import ModelSession
+    from models.store import ModelStore
+
+    store = ModelStore()
+    sessions = [ModelSession(store, name) for name in (MRZ_RECOGNISER, FACE_DETECTOR)]
+    for session in sessions:
+        session.warm_up()
+    reader = DocumentReader(sessions[0], FaceDetector(sessions[1]))
+    problems: list[str] = []
+    is_good = True
+    for path in images:
+        try:
+            image = load_image(path)
+        except GateError as problem:
+            # The other pictures may still be read; the exit code tells.
+            problems.append(str(problem))
+            continue
+        started = time.perf_counter()
+        result = reader.read(image)
+        report = _report(path, result, (time.perf_counter() - started) * 1000)
+        is_good = is_good and bool(report["check_digits_ok"])
+        typer.echo(json.dumps(report, ensure_ascii=False) if as_json else _in_words(report))
+    if problems:
+        raise GateError("\ngate: ".join(problems))
+    if not is_good:
+        raise typer.Exit(ANSWER_IS_NO)
+
+
+def match(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A picture of a face.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    as_json: _Json = False,
+) -> None:
+    """Tell whether the largest faces of two pictures are the same person's; exit code 1 if they are not."""
+    from models.face import FaceDetector, FaceEmbedder, cosine
+    from models.manifest import FACE_DETECTOR, FACE_EMBEDDER
+    from models.session import ModelSession
+    from models.store import ModelStore
+
+    pictures = [(path, load_image(path)) for path in (a, b)]
+    store = ModelStore()
+    sessions = [ModelSession(store, name) for name in (FACE_DETECTOR, FACE_EMBEDDER)]
+    for session in sessions:
+        session.warm_up()
+    detector, embedder = FaceDetector(sessions[0]), FaceEmbedder(sessions[1])
+    started = time.perf_counter()
+    templates: list[NDArray[np.float32]] = []
+    refusal: str | None = None
+    for path, image in pictures:
+        faces: tuple[Face, ...] = detector.detect(image)
+        if faces:
+            templates.append(embedder.embed(image, faces[0]))
+        else:
+            refusal = refusal or f"no face was found in {path}"
+    threshold = store.manifest.threshold(FACE_EMBEDDER, "verify")
+    score = cosine(*templates) if refusal is None else None
+    is_match = score is not None and score >= threshold
+    report = {
+        "score": None if score is None else round(score, 4),
+        "threshold": threshold,
+        "is_match": is_match,
+        "refusal": refusal,
+        "elapsed_ms": round((time.perf_counter() - started) * 1000, 2),
+    }
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    elif refusal:
+        typer.echo(refusal)
+    else:
+        verdict = "the same person" if is_match else "not the same person"
+        typer.echo(f"{verdict}: similarity {score:.3f}, threshold {threshold:.3f}")
+    if not is_match:
+        raise typer.Exit(ANSWER_IS_NO)
+
+
+def load_image(path: Path) -> NDArray[np.uint8]:
+    """Return a picture file as uint8 (height, width, 3) BGR, turned as its EXIF says. Raises GateError if it is none."""
+    import cv2
+    import numpy as np
+
+    # OpenCV would add its own lines to our one sentence.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise GateError(f"{path} cannot be opened ({error.strerror}); give the path of a picture") from error
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if image is None:
+        raise GateError(f"{path} is not a picture that can be read; give a JPEG, PNG, TIFF or WebP file")
+    return image.astype(np.uint8, copy=False)
+
+
+def _report(path: Path, result: DocumentRead | DocumentUnreadable, elapsed_ms: float) -> dict[str, Any]:
+    from models.document import DocumentRead
+
+    report: dict[str, Any] = {"file": str(path)}
+    if isinstance(result, DocumentRead):
+        report |= {
+            "format": str(result.format),
+            "lines": list(result.lines),
+            "fields": _fields(result.fields),
+            "check_digits_ok": result.check_digits_ok,
+            "refusal": None,
+            "portrait_box_px": result.portrait_box_px,
+            "confidence": round(result.confidence, 3),
+        }
+    else:
+        report |= {"format": None, "lines": None, "fields": None, "check_digits_ok": None}
+        report |= {"refusal": f"{result.reason}: {result.detail}", "portrait_box_px": None, "confidence": None}
+    return report | {"elapsed_ms": round(elapsed_ms, 2)}
+
+
+def _fields(mrz: Mrz) -> dict[str, Any]:
+    today = date.today()  # noqa: DTZ011 - the century of a two-digit year does not depend on the time zone
+    born, expires = mrz.born_on(today), mrz.expires_on(today)
+    return {
+        "document_code": mrz.document_code,
+        "issuer": mrz.issuer,
+        "document_number": mrz.document_number,
+        "nationality": mrz.nationality,
+        "primary_name": mrz.primary_name,
+        "secondary_name": mrz.secondary_name,
+        "birth_date": born.isoformat() if born else None,
+        "sex": mrz.sex,
+        "expiry_date": expires.isoformat() if expires else None,
+        "optional_data": mrz.optional_data,
+        "check_digits": {str(check.name): check.is_ok for check in mrz.checks},
+    }
+
+
+def _in_words(report: dict[str, Any]) -> str:
+    if report["refusal"]:
+        return f"{report['file']}: {report['refusal']}"
+    fields = report["fields"]
+    wrong = [name for name, is_ok in fields["check_digits"].items() if not is_ok]
+    verdict = f"WRONG CHECK DIGIT: {', '.join(wrong)}" if wrong else "all check digits right"
+    lines = "\n  ".join(report["lines"])
+    return (
+        f"{report['file']}: {report['format']}, {verdict}\n  {lines}\n"
+        f"  {fields['primary_name']}, {fields['secondary_name']} · {fields['issuer']} {fields['document_number']} · "
+        f"born {fields['birth_date']} · expires {fields['expiry_date']} · {report['elapsed_ms']:.0f} ms"
+    )
