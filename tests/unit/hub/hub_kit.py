@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
+
 from config.loader import parse_site
 from config.schema import Site
 from gate.core.clock import Clock, ManualClock
 from gate.core.evidence import Attachment, Evidence, Finding, Outcome, Stage
+from gate.hub.accounts import Accounts
 from gate.hub.ingest import Incoming
 from gate.hub.service import Hub
 from gate.wire.messages import CloudEvent, EventType, event_source, new_event_id, utc
@@ -55,7 +58,10 @@ def make_site(state_dir: Path, *, broker_port: int = 1, **changes: Any) -> Site:
 
 
 def make_hub(site: Site, clock: Clock) -> Hub:
-    return Hub(site, HUB_KEY, {lane: key.public() for lane, key in LANE_KEYS.items()}, clock)
+    hub = Hub(site, HUB_KEY, {lane: key.public() for lane, key in LANE_KEYS.items()}, clock)
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    hub.accounts = Accounts(hub.store, clock=clock, site=site, hasher=quick)
+    return hub
 
 
 def finding(code: str = "document.expired", role: str = "border", *, is_fine: bool = False) -> Finding:
