@@ -30,7 +30,7 @@ from drivers.lane_io import protocol as wire
 from simulator.board import BoardFault, BoardModel, PtyBoard
 
 BOUND_S = 8.0
-WATCHDOG_MS = 400
+WATCHDOG_MS = 700
 LANES: dict[str, Callable[[str], LaneIo]] = {"lane_link": LaneLinkDriver}
 
 Report = TypeVar("Report", LaneSensors, LinkUp, LinkLost, BoardEvent)
