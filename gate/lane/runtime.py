@@ -377,7 +377,7 @@ class LaneRuntime:
         row = {
             "from": before.name.value,
             "to": after.name.value,
-            "event": type(event).__name__,
+            "cause": type(event).__name__,
             "reasons": list(after.reasons),
         }
         _log.info("state", **row)

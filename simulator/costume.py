@@ -1,0 +1,70 @@
+"""What cameras see of a traveller: their document on the glass, their face as they walk up. Rendered once, before they come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.frames import MILD, UNREADABLE, DocumentDamage, document_frame, face_frame, faces_frame
+from simulator.images import encode
+from simulator.lane_twin import Reel
+from simulator.passports import Passport, crop_portrait, render_page
+from simulator.photos import PhotoLibrary
+from simulator.scenario import DocumentSpec, TravellerSpec
+
+_FRAMES = 5
+_PAGE_FRAMES = 3
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Costume:
+    """The pictures of one traveller. ``walking`` is shown on the way in, ``standing`` at the line."""
+
+    document: Reel
+    walking: Reel
+    standing: Reel
+
+
+def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int) -> Costume:
+    """Render everything. The live frames are of another photograph than the portrait where there is one."""
+    rng = np.random.default_rng(seed)
+    bearer = photos.person(spec.person)
+    portrait_owner = photos.person(spec.document.portrait_of or spec.person)
+    portrait = crop_portrait(portrait_owner.portrait.load(), portrait_owner.portrait.face_px)
+    page = render_page(passport_of(spec.document), portrait)
+    damage = UNREADABLE if spec.document.is_unreadable else _damage(spec.document)
+    document = Reel(_still_frames(page, damage, rng))
+    live = bearer.live if portrait_owner.person_id == bearer.person_id else bearer.portrait
+    walking = tuple(encode(face_frame(live, approach=i / _FRAMES, rng=rng)) for i in range(_FRAMES))
+    company = [live] if spec.followed_by is None else [live, photos.person(spec.followed_by).live]
+    standing = tuple(encode(faces_frame(company, approach=1.0, rng=rng)) for _ in range(_FRAMES))
+    return Costume(document=document, walking=Reel(walking), standing=Reel(standing))
+
+
+def _damage(spec: DocumentSpec) -> DocumentDamage:
+    if not spec.is_upside_down:
+        return MILD
+    return DocumentDamage(perspective_ratio=MILD.perspective_ratio, blur_px=MILD.blur_px, is_upside_down=True)
+
+
+def _still_frames(page: Image, damage: DocumentDamage, rng: np.random.Generator) -> tuple[bytes, ...]:
+    """The page lies still: one position, fresh sensor noise in each frame."""
+    still = document_frame(page, rng=rng, damage=damage).astype(np.int16)
+    noise = (rng.normal(0, 2, still.shape) for _ in range(_PAGE_FRAMES))
+    return tuple(encode(np.clip(still + grain, 0, 255).astype(np.uint8)) for grain in noise)
+
+
+def passport_of(spec: DocumentSpec) -> Passport:
+    """The passport that the specification describes."""
+    return Passport(
+        issuer=spec.issuer,
+        nationality=spec.nationality,
+        document_number=spec.number,
+        primary_name=spec.surname,
+        secondary_name=spec.given_names,
+        birth_date=spec.birth,
+        sex=spec.sex,
+        expiry_date=spec.expires,
+        wrong_check=spec.wrong_check,
+    )

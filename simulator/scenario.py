@@ -1,0 +1,100 @@
+"""Scenario files: who comes to the gate with which document, what they do, what officers answer, and how it should end."""
+
+import tomllib
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gate.checks.mrz import CheckName
+from gate.core.effects import CrossingOutcome
+from gate.errors import GateError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DocumentSpec(_Part):
+    """What is printed, and how it lies on the glass. ``portrait_of``: whose photo, if not the bearer's own."""
+
+    issuer: str = "UTO"
+    nationality: str = "UTO"
+    number: str = Field(pattern=r"^[A-Z0-9]{1,9}$")
+    surname: str
+    given_names: str
+    birth: date
+    sex: Literal["M", "F", "<"] = "<"
+    expires: date
+    portrait_of: str | None = None
+    wrong_check: CheckName | None = None
+    is_unreadable: bool = False
+    is_upside_down: bool = False
+
+
+class DeclarationSpec(_Part):
+    """What the traveller declared before: goods to customs, symptoms to quarantine."""
+
+    goods: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
+
+
+class Answers(_Part):
+    """What the simulated officers do with a case that waits for them. ``delay_s`` is how long each looks before."""
+
+    releases: tuple[str, ...] = ()
+    is_sent_back: bool = False
+    is_acknowledged: bool = False
+    delay_s: float = Field(default=1.0, ge=0, le=60)
+
+
+class Expected(_Part):
+    """How it should end. ``reasons`` must all be among the crossing's."""
+
+    outcome: CrossingOutcome
+    reasons: tuple[str, ...] = ()
+
+
+class TravellerSpec(_Part):
+    """One traveller. ``person`` names photographs; ``followed_by`` somebody who slips in behind."""
+
+    id: str
+    title: str
+    person: str
+    document: DocumentSpec
+    celsius: float = 36.6
+    declaration: DeclarationSpec | None = None
+    followed_by: str | None = None
+    leaves_bag: bool = False
+    never_enters: bool = False
+    officers: Answers = Answers()
+    expected: Expected
+
+
+class Scenario(_Part):
+    title: str
+    seed: int = 1
+    travellers: tuple[TravellerSpec, ...] = Field(alias="traveller", min_length=1)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario in ``path``. GateError with one sentence when it cannot be used."""
+    try:
+        return Scenario.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise GateError(
+            f"the scenario {path} does not exist: pass a TOML file such as {scenarios_dir() / 'ten.toml'}"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise GateError(f"the scenario {path} cannot be read ({error}): mend that line") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise GateError(f"the scenario {path} is wrong at {key}: {first['msg']}") from None
+
+
+def scenarios_dir() -> Path:
+    """The folder of the scenarios that come with the simulator."""
+    return Path(str(resources.files("simulator") / "scenarios"))
