@@ -59,7 +59,8 @@ class HostLink:
         self._sequence = secrets.randbelow(_LAST_SEQUENCE)
         self._heard_ns = 0
         self._last_event = (0, 0)
-        self._is_version_refused = False
+        self._waiting_since_ns: int | None = None
+        self._is_loss_told = False
         self.codec_faults = 0
         """Pieces of the line's bytes that were no frame, since construction."""
 
@@ -80,12 +81,17 @@ class HostLink:
         self._session = 0
         self._peer = None
         self._decoder = Decoder()
+        self._waiting_since_ns = None
+        self._is_loss_told = False
 
     def tick(self, now_ns: int) -> list[Output]:
         """To be called every heartbeat interval: greets, beats, and notices silence."""
         if self._peer is None:
             self.begin_session()
-            return []
+            if self._waiting_since_ns is None:
+                self._waiting_since_ns = now_ns
+            is_overdue = now_ns - self._waiting_since_ns > self._link_timeout_ns
+            return self._tell_loss(now_ns, "no lane board answers on this port") if is_overdue else []
         if now_ns - self._heard_ns > self._link_timeout_ns:
             return self._lose(now_ns, f"nothing heard for {(now_ns - self._heard_ns) // 1_000_000} ms")
         self._transmit(0, wire.Heartbeat(session=self._session))
@@ -127,13 +133,10 @@ class HostLink:
         if message.session != self._session or self._peer is not None:
             return []
         if message.version != wire.PROTOCOL_VERSION:
-            if self._is_version_refused:
-                return []
-            self._is_version_refused = True
             reason = f"the board's firmware does not speak Lane Link version {wire.PROTOCOL_VERSION}"
-            return [LinkLost(at_ns=now_ns, reason=reason)]
+            return self._tell_loss(now_ns, reason)
         self._peer = message
-        self._is_version_refused = False
+        self._is_loss_told = False
         self._heard_ns = now_ns
         self._transmit(0, wire.Heartbeat(session=self._session))
         return [
@@ -176,6 +179,13 @@ class HostLink:
 
     def _lose(self, now_ns: int, reason: str) -> list[Output]:
         self.begin_session()
+        return self._tell_loss(now_ns, reason)
+
+    def _tell_loss(self, now_ns: int, reason: str) -> list[Output]:
+        """Once for each time that the link is down."""
+        if self._is_loss_told:
+            return []
+        self._is_loss_told = True
         return [LinkLost(at_ns=now_ns, reason=reason)]
 
     def _transmit(self, sequence: int, message: wire.Message) -> None:

@@ -103,6 +103,17 @@ def test_board_of_another_version_is_told_once() -> None:
     assert not bench.link.is_up
 
 
+def test_port_without_a_board_is_told_once() -> None:
+    bench = Bench()
+    told = [output for at_ms in range(0, 3000, 100) for output in bench.link.tick(at_ms * MS)]
+    (lost,) = told
+    assert isinstance(lost, LinkLost)
+    assert lost.at_ns == 700 * MS
+    assert "no lane board answers" in lost.reason
+    assert isinstance(bench.come_up(at_ms=3000)[0], LinkUp)
+    assert len(bench.link.tick(4000 * MS)) == 1, "told again after it was up"
+
+
 def test_silence_beyond_the_timeout_is_a_lost_link_and_a_new_session() -> None:
     bench = Bench()
     bench.come_up()
