@@ -82,7 +82,8 @@ class Passport:
         if self.wrong_check is not None:
             place = next(check.digit for check in LAYOUTS[MrzFormat.TD3].checks if check.name is self.wrong_check)
             right = place.of((first, second))
-            wrong = DIGITS[(DIGITS.find(right) + 1) % 10]
+            # A filler stands for 0 where the field is empty.
+            wrong = DIGITS[(max(DIGITS.find(right), 0) + 1) % 10]
             second = second[: place.start] + wrong + second[place.end :]
         return first, second
 
