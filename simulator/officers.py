@@ -121,7 +121,7 @@ class OfficerDesk:
             try:
                 self._look_round()
             except httpx.HTTPError as error:
-                _log.debug("officer_waits", error=str(error)[:120])
+                _log.info("officer_waits", error=str(error)[:200])
 
     def _look_round(self) -> None:
         for lane in self._accounts["border"].request("GET", "/lanes")["lanes"]:

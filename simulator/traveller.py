@@ -17,6 +17,7 @@ OUTSIDE_MM = -900.0
 LINE_MM = 1500.0
 BEHIND_MM = 900.0
 BEYOND_MM = 3300.0
+APART_MM = 700.0
 POLL_S = 0.02
 PASSABLE_RATIO = 0.8
 
@@ -68,7 +69,7 @@ class Traveller:
             if self._spec.leaves_bag:
                 self.bag = board.world.add_bag(carried_by=walker)
             if self._spec.followed_by is not None:
-                follower = board.world.add_person(OUTSIDE_MM - 400)
+                follower = board.world.add_person(OUTSIDE_MM - APART_MM)
                 follower.gap_mm = 60.0
                 follower.walk_to(BEHIND_MM)
                 self._walkers.append(follower)
@@ -85,7 +86,7 @@ class Traveller:
             for number, walker in enumerate(self._walkers):
                 if is_forward and self.bag is not None and number == 0:
                     walker.drop_bag()
-                walker.walk_to(BEYOND_MM if is_forward else OUTSIDE_MM - 400 * number)
+                walker.walk_to(BEYOND_MM if is_forward else OUTSIDE_MM - APART_MM * number)
         self._wait(lambda: all(walker.is_there for walker in self._walkers), patience_s)
         with self._twin.board.lock:
             for walker in self._walkers:

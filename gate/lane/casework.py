@@ -84,7 +84,9 @@ class Casework:
         return EventDraft(
             type=kind,
             data=data,
-            case_id=here.case_id if here else None,
+            case_id=getattr(
+                data, "case_id", None
+            ),  # the subject is what the data speak of, so that the hub can compare
             traceparent=here.traceparent if here else None,
         )
 

@@ -56,6 +56,7 @@ _log = structlog.get_logger(__name__)
 
 Lookup = Callable[[DocumentOutcome, str], Awaitable[tuple[LookupFacts, ...] | None]]
 ACKNOWLEDGE_WAIT_S = 0.5
+TAKEOVER_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,8 @@ class LaneRuntime:
         self._placed_ns = 0
         self._faults_changed = asyncio.Event()
         self._lamp: LampColour | None = None
-        self._is_first_link = True
+        self._takeover_until_ns = 0
+        self._is_takeover = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -200,6 +202,8 @@ class LaneRuntime:
                 self._step(item)
 
     def _sense(self, sensors: LaneSensors) -> None:
+        if self._is_taking_over(sensors):
+            return
         before = self._sensing.last
         self._guard.observe(sensing.guard_facts(sensors))
         for event in self._sensing.observe(sensors):
@@ -217,17 +221,29 @@ class LaneRuntime:
                 self._sensing.forget()
                 self._step(on.DeviceFailed(device="board_link", reason=report.reason))
             case LinkUp():
-                if self._is_first_link:
-                    # The board held its doors while nobody spoke to it. That is no fault of its: take over.
-                    self._is_first_link = False
-                    self._spawn(self._take_over())
                 self._step(on.DeviceRecovered(device="board_link"))
             case BoardEvent():
                 self._store.journal([("board", {"kind": report.kind.value, "detail": report.detail})])
             case _:
                 assert_never(report)
 
-    async def _take_over(self) -> None:
+    def _is_taking_over(self, sensors: LaneSensors) -> bool:
+        """Whether the board still holds its doors only because nobody spoke to it before this process did.
+
+        That is no fault: it is acknowledged once, at the first report, and until it is gone (bounded) the lane knows nothing. A hold
+        with any other visible cause is left for an officer.
+        """
+        if self._takeover_until_ns == 0:
+            self._takeover_until_ns = sensors.received_ns + TAKEOVER_NS
+            self._is_takeover = sensing.is_held_by_silence_only(sensors)
+            if self._is_takeover:
+                self._spawn(self._acknowledge_silence())
+        self._is_takeover = (
+            self._is_takeover and sensors.is_watchdog_tripped and sensors.received_ns < self._takeover_until_ns
+        )
+        return self._is_takeover
+
+    async def _acknowledge_silence(self) -> None:
         await self._board.acknowledge_fault()
 
     def _sight(

@@ -29,6 +29,13 @@ def guard_facts(sensors: LaneSensors) -> SensorFacts:
     )
 
 
+def is_held_by_silence_only(sensors: LaneSensors) -> bool:
+    """The board's watchdog has tripped, and nothing else that a person should look at is to be seen."""
+    broken = (DoorPosition.JAMMED, DoorPosition.FORCED)
+    is_other = sensors.is_estop_pressed or sensors.is_fire or sensors.is_power_failed or sensors.is_evacuating
+    return sensors.is_watchdog_tripped and not is_other and sensors.entry not in broken and sensors.exit not in broken
+
+
 def are_doorways_clear(sensors: LaneSensors) -> bool:
     """No beam outside the doors is broken, nor the first one inside at either door: nobody stands in a doorway."""
     inside = sensors.inside_mask & ((1 << sensors.beam_count) - 1)
@@ -54,12 +61,18 @@ def lane_check(sensors: LaneSensors) -> Event:
     return on.LaneFoundOccupied(person_count=sensors.person_count, reason=reason)
 
 
+COMPANY_NS = 300_000_000
+"""So long the curtain must count several people: somebody who walks away from a bag looks like two for a moment."""
+
+
 class Sensing:
     """Compares each report with the one before. After :meth:`forget` (a lost link) the next report is the first again."""
 
     def __init__(self) -> None:
         self._last: LaneSensors | None = None
         self._faults: frozenset[str] = frozenset()
+        self._company_since_ns: int | None = None
+        self._is_company_told = False
 
     @property
     def last(self) -> LaneSensors | None:
@@ -67,6 +80,7 @@ class Sensing:
 
     def forget(self) -> None:
         self._last = None
+        self._company_since_ns = None
 
     def observe(self, sensors: LaneSensors) -> list[Event]:
         """The events that this report makes."""
@@ -111,8 +125,14 @@ class Sensing:
     def _people(self, before: LaneSensors | None, now: LaneSensors) -> list[Event]:
         events: list[Event] = []
         count = now.person_count
-        if count is not None and count > 1 and (before is None or before.person_count != count):
-            events.append(on.CompanyDetected(person_count=count))
+        if count is None or count < 2:
+            self._company_since_ns = None
+            self._is_company_told = False
+        else:
+            self._company_since_ns = self._company_since_ns or now.received_ns
+            if not self._is_company_told and now.received_ns - self._company_since_ns >= COMPANY_NS:
+                self._is_company_told = True
+                events.append(on.CompanyDetected(person_count=count))
         if _has_entered(now) and (before is None or not _has_entered(before)):
             events.append(on.PersonEntered(person_count=count or 0))
         if _has_left(now) and before is not None and not _has_left(before):
