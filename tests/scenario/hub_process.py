@@ -1,0 +1,23 @@
+"""A hub in a process of its own, to be killed: ``python hub_process.py SITE_FILE``; its keys are in the site's folder."""
+
+import signal
+import sys
+from pathlib import Path
+
+from config.loader import load_site
+from gate.core.clock import SystemClock
+from gate.hub.keys import load_hub_key, load_lane_keys
+from gate.hub.service import Hub
+
+
+def main() -> None:
+    site = load_site(Path(sys.argv[1]))
+    hub = Hub(site, load_hub_key(site), load_lane_keys(site), SystemClock())
+    hub.start()
+    signal.sigwait({signal.SIGTERM})
+    hub.stop()
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    main()
