@@ -74,7 +74,7 @@ class ModelSession:
         self._session.run(None, feeds)
 
 
-_DYNAMIC_SIZES = {"batch": 1, "height": 480, "width": 640}
+_DYNAMIC_SIZES = {"batch": 2, "height": 480, "width": 792}
 
 
 def _warm_up_size(dim: int | str) -> int:

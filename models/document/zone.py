@@ -4,7 +4,7 @@ A check digit is used to choose between look-alikes (O and 0) only where the lay
 digit of the zone is right afterwards. A digit that is printed wrong stays wrong: it is the sign of a forgery.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -91,16 +91,25 @@ def _resolve_lookalikes(
     changes = _possible_changes(layout, mrz, readings)
     doubtful = [change for change in changes if change.evidence >= _MIN_ALTERNATIVE]
     for candidates in (combinations(changes, 1), combinations(doubtful, 2)):
-        solutions = []
-        for chosen in candidates:
-            changed = _apply(mrz.lines, chosen)
-            if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
-                solutions.append((changed, chosen))
+        solutions = _solutions(mrz, candidates)
         if len(solutions) == 1:
             return solutions[0]
         if solutions:
             return ZoneRefused(detail="look-alike characters can be read in more than one way")
+    # Two exchanges without a doubt in the scores prove nothing, but they forbid calling the document wrong.
+    if _solutions(mrz, combinations(changes, 2)):
+        return ZoneRefused(detail="the check digits are wrong unless look-alike characters were misread")
     return None
+
+
+def _solutions(mrz: Mrz, candidates: Iterable[tuple[_Change, ...]]) -> list[tuple[Mrz, tuple[_Change, ...]]]:
+    """Return the zones that these exchanges make right, each with its exchanges."""
+    solutions = []
+    for chosen in candidates:
+        changed = _apply(mrz.lines, chosen)
+        if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
+            solutions.append((changed, chosen))
+    return solutions
 
 
 def _possible_changes(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> list[_Change]:
