@@ -54,6 +54,12 @@ class Tensor(_Strict):
     shape: tuple[int | str, ...]
 
 
+class InputTensor(Tensor):
+    """An input; ``warm_up`` is the shape of a typical one, run once at start."""
+
+    warm_up: tuple[int, ...]
+
+
 class Threshold(_Strict):
     """An operating point and how it was found."""
 
@@ -71,7 +77,7 @@ class ModelEntry(_Strict):
     preprocessing: str
     source: Source
     sha256: Sha256 = Field(description="of the prepared file")
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[InputTensor, ...]
     outputs: tuple[Tensor, ...]
     threshold: dict[str, Threshold] = Field(default_factory=dict)
 

@@ -67,18 +67,8 @@ class ModelSession:
 
     def warm_up(self) -> None:
         """Run once on zeros so that the first traveller does not pay for lazy initialisation."""
-        feeds = {
-            tensor.name: np.zeros([_warm_up_size(dim) for dim in tensor.shape], np.float32)
-            for tensor in self.entry.inputs
-        }
+        feeds = {tensor.name: np.zeros(tensor.warm_up, np.float32) for tensor in self.entry.inputs}
         self._session.run(None, feeds)
-
-
-_DYNAMIC_SIZES = {"batch": 2, "height": 480, "width": 792}
-
-
-def _warm_up_size(dim: int | str) -> int:
-    return dim if isinstance(dim, int) else _DYNAMIC_SIZES[dim]
 
 
 def _first_line(error: Exception) -> str:
