@@ -13,10 +13,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import cv2
-import numpy as np
-
-from drivers.camera.interface import Image
 from drivers.camera.multipart import MultipartError, MultipartParser, Part, boundary_of, parse_head
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError
@@ -68,6 +64,9 @@ class MjpegCamera(ThreadedCamera):
         )
 
 
+_JPEG_START = b"\xff\xd8"
+
+
 class _MjpegSource:
     def __init__(
         self,
@@ -91,7 +90,7 @@ class _MjpegSource:
         connection.settimeout(_WAIT_S)
         self._take(rest)
 
-    def next(self, is_stopping: Callable[[], bool]) -> tuple[Image, int, int] | None:
+    def next(self, is_stopping: Callable[[], bool]) -> tuple[bytes, int, int] | None:
         if self._newest is None:
             self._receive()
         self._drain()
@@ -100,13 +99,12 @@ class _MjpegSource:
             if self._now_ns() - self._seen_ns > self._silence_ns:
                 raise StreamLost(f"no picture for {(self._now_ns() - self._seen_ns) / 1e9:.1f} s")
             return None
-        image = cv2.imdecode(np.frombuffer(part.body, dtype=np.uint8), cv2.IMREAD_COLOR) if part.body else None
-        if image is None or is_stopping():
+        if not part.body.startswith(_JPEG_START) or is_stopping():
             self._skipped += 1
             return None
         self._seen_ns = self._now_ns()
         skipped, self._skipped = self._skipped, 0
-        return np.asarray(image, dtype=np.uint8), self._captured_ns(part), skipped
+        return bytes(part.body), self._captured_ns(part), skipped
 
     def close(self) -> None:
         self._connection.close()

@@ -7,17 +7,26 @@ import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+import cv2
+import numpy as np
 
 from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StatusCallback
 from drivers.errors import DeviceError
+
+BROKEN_IN_A_ROW = 15
+"""So many pictures after one another that cannot be decoded, and the camera counts as lost."""
 
 
 class FrameSource(Protocol):
     """An opened stream of pictures. Used by one thread."""
 
-    def next(self, is_stopping: Callable[[], bool]) -> tuple[Image, int, int] | None:
+    def next(self, is_stopping: Callable[[], bool]) -> tuple[Image | bytes, int, int] | None:
         """The next picture, when it was taken (monotonic ns) and how many were skipped before it.
+
+        Encoded pictures (bytes) are decoded by whoever takes them: most pictures of a camera are never looked at.
 
         None when the wait was cut short; a stream that is over or silent raises `StreamLost`.
         """
@@ -31,6 +40,24 @@ class StreamLost(Exception):
     def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
         self.is_final = is_final
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Taken:
+    """A picture as it came, and once somebody wanted it, as a frame."""
+
+    picture: Image | bytes
+    captured_ns: int
+    sequence: int
+
+    def frame(self) -> Frame | None:
+        """None when the bytes are no picture."""
+        if isinstance(self.picture, bytes):
+            decoded = cv2.imdecode(np.frombuffer(self.picture, dtype=np.uint8), cv2.IMREAD_COLOR)
+            if decoded is None:
+                return None
+            self.picture = np.asarray(decoded, dtype=np.uint8)
+        return Frame(image_bgr=self.picture, captured_ns=self.captured_ns, sequence=self.sequence)
 
 
 class ThreadedCamera(Camera):
@@ -47,7 +74,7 @@ class ThreadedCamera(Camera):
         self._name = name
         self._reopen_s = reopen_s
         self._now_ns = now_ns
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[_Taken] = deque()
         self._queue_size = queue_size
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -55,7 +82,8 @@ class ThreadedCamera(Camera):
         self._on_status: StatusCallback | None = None
         self._status = CameraStatus.OPENING
         self._reason = ""
-        self._latest: Frame | None = None
+        self._latest: _Taken | None = None
+        self._broken = 0
         self._sequence = 0
         self._dropped = 0
 
@@ -89,13 +117,25 @@ class ThreadedCamera(Camera):
             self._latest = None
 
     def read(self, timeout_s: float) -> Frame | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._stopping.is_set(), timeout_s)
-            return self._queue.popleft() if self._queue else None
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            with self._changed:
+                left_s = max(0.0, deadline_s - time.monotonic())
+                self._changed.wait_for(lambda: self._queue or self._stopping.is_set(), left_s)
+                taken = self._queue.popleft() if self._queue else None
+            if taken is None:
+                return None
+            frame = taken.frame()
+            if frame is not None:
+                self._broken = 0
+                return frame
+            self._dropped += 1
+            self._broken += 1
 
     def latest(self) -> Frame | None:
         with self._changed:
-            return self._latest
+            taken = self._latest
+        return None if taken is None else taken.frame()
 
     @property
     def status(self) -> CameraStatus:
@@ -135,8 +175,11 @@ class ThreadedCamera(Camera):
                 taken = source.next(self._stopping.is_set)
                 if taken is None:
                     continue
-                image, captured_ns, skipped = taken
-                self._publish(image, captured_ns, skipped)
+                picture, captured_ns, skipped = taken
+                self._publish(picture, captured_ns, skipped)
+                if self._broken >= BROKEN_IN_A_ROW:
+                    self._set_status(CameraStatus.LOST, f"{self._name}: sends what is no picture")
+                    continue
                 has_seen = True
                 self._set_status(CameraStatus.OK, "")
         except StreamLost as lost:
@@ -147,11 +190,11 @@ class ThreadedCamera(Camera):
             source.close()
         return has_seen
 
-    def _publish(self, image: Image, captured_ns: int, skipped: int) -> None:
+    def _publish(self, picture: Image | bytes, captured_ns: int, skipped: int) -> None:
         with self._changed:
             self._sequence += 1 + skipped
             self._dropped += skipped
-            self._latest = Frame(image_bgr=image, captured_ns=captured_ns, sequence=self._sequence)
+            self._latest = _Taken(picture=picture, captured_ns=captured_ns, sequence=self._sequence)
             if len(self._queue) >= self._queue_size:
                 self._queue.popleft()
                 self._dropped += 1
