@@ -119,48 +119,59 @@ def _add_glare(frame: Image, corners: NDArray[np.float32], strength: float, rng:
     spot = low_left + along * (low_right - low_left) + up * (top_left - low_left)
     radius = float(np.linalg.norm(low_right - low_left)) * (0.06 + 0.34 * strength)
     height, width = frame.shape[:2]
-    y, x = np.ogrid[:height, :width]
-    distance = ((x - spot[0]) / radius) ** 2 + ((y - spot[1]) / (radius * 0.6)) ** 2
-    light = 255 * min(1.0, 0.35 + strength) * np.exp(-(distance**2))
-    frame[:] = np.clip(frame + light[:, :, None], 0, 255)
+    x = (np.arange(width, dtype=np.float32) - spot[0]) / radius
+    y = (np.arange(height, dtype=np.float32) - spot[1]) / (radius * 0.6)
+    distance = (x**2)[None, :] + (y**2)[:, None]
+    light = (255 * min(1.0, 0.35 + strength) * np.exp(-(distance**2))).astype(np.uint8)
+    frame[:] = cv2.add(frame, cv2.merge([light, light, light]))
 
 
 def _paste_person(frame: Image, photo: Photo, centre: tuple[float, float], face_height: float, tilt_deg: float) -> None:
-    bust, mask, face_centre, bust_face_height = _bust(photo)
-    scale = face_height / bust_face_height
-    matrix = cv2.getRotationMatrix2D(face_centre, tilt_deg, scale)
-    matrix[0, 2] += centre[0] - face_centre[0]
-    matrix[1, 2] += centre[1] - face_centre[1]
-    size = (frame.shape[1], frame.shape[0])
-    # Shrinking by a large factor needs a prefilter, which warpAffine does not have.
-    if scale < 0.5:
-        bust = cv2.GaussianBlur(bust, (0, 0), 0.4 / scale).astype(np.uint8, copy=False)
-    person = cv2.warpAffine(bust, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)[:, :, None].astype(np.uint16)
-    frame[:] = (person * alpha + frame * (255 - alpha)) // 255
+    # Shrinking by more than half would alias: start from the smallest copy that is large enough.
+    copy_height = next((height for height in _COPY_HEIGHTS_PX if height >= face_height), _COPY_HEIGHTS_PX[-1])
+    bust = _bust(photo, copy_height)
+    matrix = cv2.getRotationMatrix2D(bust.face_centre, tilt_deg, face_height / copy_height)
+    # Only the part of the frame that the bust can reach is touched.
+    left, right = (round(centre[0] + side * 1.9 * face_height) for side in (-1, 1))
+    left, right, top = max(0, left), min(frame.shape[1], right), max(0, round(centre[1] - 1.2 * face_height))
+    matrix[0, 2] += centre[0] - bust.face_centre[0] - left
+    matrix[1, 2] += centre[1] - bust.face_centre[1] - top
+    part = frame[top:, left:right]
+    size = (part.shape[1], part.shape[0])
+    person = cv2.warpAffine(bust.image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.warpAffine(bust.mask, matrix, size, flags=cv2.INTER_LINEAR)
+    part[:] = cv2.blendLinear(person, part, alpha, 1 - alpha)
 
 
-@lru_cache(maxsize=32)
-def _bust(photo: Photo) -> tuple[Image, Image, tuple[float, float], float]:
-    """Return head and shoulders, a feathered mask (0..255), the face's centre and its height, in pixels of the bust."""
+_COPY_HEIGHTS_PX = (75, 150, 300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Bust:
+    """Head and shoulders, a feathered float32 mask 0..1, and where the face's centre is, in pixels."""
+
+    image: Image
+    mask: NDArray[np.float32]
+    face_centre: tuple[float, float]
+
+
+@lru_cache(maxsize=64)
+def _bust(photo: Photo, copy_height: int) -> _Bust:
+    """Return a copy of the person whose face is ``copy_height`` pixels high; a small photo is enlarged."""
     image = photo.load()
-    x, y, width, height = photo.face_px
-    scale = min(1.0, 300 / height)
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    x, y, width, height = (round(value * scale) for value in (x, y, width, height))
-    below = 5 * height
-    image = cv2.copyMakeBorder(image, 0, below, width, width, cv2.BORDER_REPLICATE).astype(np.uint8, copy=False)
-    x += width
+    scale = copy_height / photo.face_px[3]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how).astype(np.uint8, copy=False)
+    x, y, width, height = (round(value * scale) for value in photo.face_px)
+    image = cv2.copyMakeBorder(image, 0, 4 * height, width, width, cv2.BORDER_REPLICATE).astype(np.uint8, copy=False)
+    middle = x + width + width // 2
     mask = np.zeros(image.shape[:2], np.uint8)
-    middle = x + width // 2
     cv2.ellipse(mask, (middle, y + height // 2), (round(width * 0.85), round(height * 0.82)), 0, 0, 360, 255, -1)
-    shoulder = y + round(height * 1.25)
-    cv2.ellipse(mask, (middle, shoulder + height), (round(width * 1.5), height), 0, 180, 360, 255, -1)
-    cv2.rectangle(
-        mask, (middle - round(width * 1.5), shoulder + height), (middle + round(width * 1.5), below * 9), 255, -1
-    )
-    soft = cv2.GaussianBlur(mask, (0, 0), height * 0.05).astype(np.uint8, copy=False)
-    return image, soft, (float(middle), y + height / 2), float(height)
+    shoulder, half = y + round(height * 1.25), round(width * 1.5)
+    cv2.ellipse(mask, (middle, shoulder + height), (half, height), 0, 180, 360, 255, -1)
+    cv2.rectangle(mask, (middle - half, shoulder + height), (middle + half, image.shape[0]), 255, -1)
+    soft = (cv2.GaussianBlur(mask, (0, 0), height * 0.05) / 255).astype(np.float32)
+    return _Bust(image=image, mask=soft, face_centre=(float(middle), y + height / 2))
 
 
 @lru_cache(maxsize=4)
