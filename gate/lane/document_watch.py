@@ -21,6 +21,7 @@ from models.document.reader import DocumentRead, DocumentUnreadable
 
 FRAME_WAIT_S = 0.25
 ASKED_WAIT_S = 0.1
+IDLE_PAUSE_S = 0.2
 MAX_ATTEMPTS = 4
 """How many frames are tried before a page is unreadable."""
 
@@ -38,7 +39,9 @@ class DocumentWatch:
         self._ticket: int | None = None
         self._is_stopping = False
         self._is_announced = False
+        self._is_alert = True
         self._first_seen_ns = 0
+        self._before_ns = 0
         self._thread = threading.Thread(target=self._run, name="document-watch", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +61,12 @@ class DocumentWatch:
             self._ticket = ticket
             self._asked.notify()
 
+    def set_alert(self, is_alert: bool) -> None:
+        """Whether a new document is to be read at once. While the lane is busy, the reader is looked at now and then only."""
+        with self._asked:
+            self._is_alert = is_alert
+            self._asked.notify()
+
     def cancel(self) -> None:
         with self._asked:
             self._ticket = None
@@ -65,25 +74,47 @@ class DocumentWatch:
     def _run(self) -> None:
         while not self._is_stopping:
             frame = self._camera.read(FRAME_WAIT_S)
-            if frame is not None and self._notice(frame) is Presence.STEADY:
-                ticket = self._wait_until_asked()
-                if ticket is not None:
-                    self._read(ticket, frame)
+            if frame is None:
+                continue
+            presence = self._notice(frame)
+            if presence is not Presence.ABSENT and (self._is_alert or self._ticket is not None):
+                self._work(frame, presence)
+            elif not self._is_alert:
+                with self._asked:
+                    self._asked.wait(IDLE_PAUSE_S)
 
     def _notice(self, frame: Frame) -> Presence:
-        """Follow what lies on the reader; say so once when it lies still, and once when it is gone."""
+        """Follow what lies on the reader; say once when it is gone."""
         was_absent = self._presence.state is Presence.ABSENT
         presence = self._presence.update(frame.image_bgr)
-        if presence is Presence.ABSENT:
-            if self._is_announced:
-                self._is_announced = False
-                self._post(DocumentTaken())
-        elif was_absent:
+        if presence is Presence.ABSENT and self._is_announced:
+            self._is_announced = False
+            self._post(DocumentTaken())
+        if presence is not Presence.ABSENT and was_absent:
             self._first_seen_ns = frame.captured_ns
-        if presence is Presence.STEADY and not self._is_announced:
+            self._before_ns = self._eyes.inference_ns
+        if presence is Presence.STEADY and not self._is_alert:
+            self._announce()
+        return presence
+
+    def _announce(self) -> None:
+        if not self._is_announced:
             self._is_announced = True
             self._post(DocumentSeen(at_ns=self._first_seen_ns))
-        return presence
+
+    def _work(self, frame: Frame, presence: Presence) -> None:
+        """Read at once, while the hand may still be there: a page that reads well needs no proof that it lies still."""
+        if self._is_announced and self._ticket is None:
+            self._wait_until_asked()
+            if self._ticket is None:
+                return
+        read = self._eyes.reader.read(frame.image_bgr)
+        if not (isinstance(read, DocumentRead) and read.check_digits_ok) and presence is not Presence.STEADY:
+            return
+        self._announce()
+        ticket = self._wait_until_asked()
+        if ticket is not None:
+            self._finish(ticket, frame, read)
 
     def _wait_until_asked(self) -> int | None:
         """The lane answers a new document within a millisecond or so: wait for that rather than for another frame."""
@@ -92,56 +123,59 @@ class DocumentWatch:
                 self._asked.wait(ASKED_WAIT_S)
             return self._ticket
 
-    def _read(self, ticket: int, frame: Frame) -> None:
-        before_ns = self._eyes.inference_ns
-        read = self._best_of(ticket, frame)
-        if read is None:
+    def _finish(self, ticket: int, frame: Frame, first: DocumentRead | DocumentUnreadable) -> None:
+        best = self._best_of(ticket, frame, first)
+        if best is None:
             return
+        read, frame = best
         with self._asked:
             if self._ticket != ticket:
                 return
             self._ticket = None
         placed_ns = self._first_seen_ns
         if isinstance(read, DocumentUnreadable):
-            refusal = f"{read.reason.value}: {read.detail}"
-            spent_ns = self._eyes.inference_ns - before_ns
             self._post(
                 DocumentOutcome(
                     ticket=ticket,
                     placed_ns=placed_ns,
-                    refusal=refusal,
+                    refusal=f"{read.reason.value}: {read.detail}",
                     model_hash=self._mrz_hash(),
-                    inference_ns=spent_ns,
+                    inference_ns=self._eyes.inference_ns - self._before_ns,
                 )
             )
             self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=None))
             return
-        self._post(self._outcome(ticket, read, placed_ns, before_ns))
+        self._post(self._outcome(ticket, read, placed_ns))
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
 
-    def _best_of(self, ticket: int, frame: Frame) -> DocumentRead | DocumentUnreadable | None:
-        """Try this frame and the next ones until one reads well. A failed check digit stands once a second frame agrees."""
-        last: DocumentRead | DocumentUnreadable | None = None
-        for attempt in range(MAX_ATTEMPTS):
-            read = self._eyes.reader.read(frame.image_bgr)
-            if isinstance(read, DocumentRead):
-                is_agreed = isinstance(last, DocumentRead) and last.lines == read.lines
-                if read.check_digits_ok or is_agreed:
-                    return read
-            last = read if not isinstance(last, DocumentRead) or isinstance(read, DocumentRead) else last
-            if attempt + 1 < MAX_ATTEMPTS:
-                following = self._camera.read(FRAME_WAIT_S)
-                if following is None or self._ticket != ticket or self._is_stopping:
-                    return None if self._ticket != ticket or self._is_stopping else last
-                if self._notice(following) is Presence.ABSENT:
-                    return None
-                frame = following
-        if isinstance(last, DocumentRead) and not last.check_digits_ok:
-            return last
-        return last
+    def _best_of(
+        self, ticket: int, frame: Frame, first: DocumentRead | DocumentUnreadable
+    ) -> tuple[DocumentRead | DocumentUnreadable, Frame] | None:
+        """The first frame's reading, or a better one of the next frames; None when the document or the interest is gone.
 
-    def _outcome(self, ticket: int, read: DocumentRead, placed_ns: int, before_ns: int) -> DocumentOutcome:
+        A failed check digit accuses the document, so it stands only once a second frame reads the same.
+        """
+        best, best_frame = first, frame
+        for _ in range(MAX_ATTEMPTS - 1):
+            if isinstance(best, DocumentRead) and best.check_digits_ok:
+                break
+            following = self._camera.read(FRAME_WAIT_S)
+            if self._ticket != ticket or self._is_stopping:
+                return None
+            if following is None:
+                break
+            if self._notice(following) is Presence.ABSENT:
+                return None
+            read = self._eyes.reader.read(following.image_bgr)
+            is_agreed = isinstance(read, DocumentRead) and isinstance(best, DocumentRead) and read.lines == best.lines
+            if isinstance(read, DocumentRead) or isinstance(best, DocumentUnreadable):
+                best, best_frame = read, following
+            if is_agreed:
+                break
+        return best, best_frame
+
+    def _outcome(self, ticket: int, read: DocumentRead, placed_ns: int) -> DocumentOutcome:
         reference = None
         if read.portrait_bgr is not None and read.portrait_face is not None:
             reference = self._eyes.embedder.embed(read.portrait_bgr, read.portrait_face)
@@ -176,7 +210,7 @@ class DocumentWatch:
             private=private,
             reference=reference,
             model_hash=facts.model_hash,
-            inference_ns=self._eyes.inference_ns - before_ns,
+            inference_ns=self._eyes.inference_ns - self._before_ns,
         )
 
     def _mrz_hash(self) -> str:

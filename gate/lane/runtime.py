@@ -401,6 +401,7 @@ class LaneRuntime:
         self._on_change(after)
 
     def _entered(self, state: LaneState) -> None:
+        self._vision.expect_documents(state.name in (State.READY, State.READING_DOCUMENT))
         if state.name is State.REFERRED:
             self._guarded(lambda: self._casework.add_reasons(state.reasons, self._guard.occupancy_id))
             self._vision.watch_people(self._ticket)

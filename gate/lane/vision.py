@@ -48,6 +48,10 @@ class Vision:
         for camera in self._cameras.values():
             camera.stop()
 
+    def expect_documents(self, is_expected: bool) -> None:
+        """Whether the lane would take a traveller now."""
+        self._documents.set_alert(is_expected)
+
     def read_document(self, ticket: int) -> None:
         self._documents.read(ticket)
 
