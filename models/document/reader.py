@@ -74,7 +74,7 @@ class _View:
 
 
 class DocumentReader:
-    """Reads TD1, TD2, TD3, MRV-A, MRV-B and FRID documents that lie upright or upside down in the frame.
+    """Reads TD1, TD2, TD3, MRV-A, MRV-B and FRID documents, whichever way up they lie.
 
     ``mrz`` is the session of the text recogniser, or any other :class:`MrzReader`.
     """

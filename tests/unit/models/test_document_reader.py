@@ -261,3 +261,26 @@ def test_presence_follows_a_document_in_and_out(people: list[PersonPhotos]) -> N
     assert states[3:6] == [Presence.MOVING] * 3
     assert states[6:] == [Presence.STEADY, Presence.STEADY, Presence.ABSENT]
     assert watch.state is Presence.ABSENT
+
+
+@pytest.mark.parametrize(
+    "how", ["quarter turn", "three quarter turn", "page alone", "page alone, upside down", "white table", "small"]
+)
+def test_pictures_from_scanners_and_telephones_are_read_too(
+    how: str, reader: DocumentReader, people: list[PersonPhotos]
+) -> None:
+    passport = passport_of(1)
+    page = page_of(passport, people[1])
+    frame = document_frame(page, rng=np.random.default_rng(3), damage=MILD)
+    picture = {
+        "quarter turn": cv2.rotate(frame, cv2.ROTATE_90_CLOCKWISE),
+        "three quarter turn": cv2.rotate(frame, cv2.ROTATE_90_COUNTERCLOCKWISE),
+        "page alone": page,
+        "page alone, upside down": cv2.rotate(page, cv2.ROTATE_180),
+        "white table": np.where(frame.max(axis=2, keepdims=True) < 60, 245, frame).astype(np.uint8),
+        "small": cv2.resize(frame, (640, 480), interpolation=cv2.INTER_AREA),
+    }[how]
+    result = reader.read(picture)
+    assert isinstance(result, DocumentRead), result
+    assert result.lines == passport.mrz_lines()
+    assert result.portrait_bgr is not None
