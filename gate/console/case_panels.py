@@ -7,7 +7,7 @@ from nicegui.element import Element
 
 from config.schema import Role
 from gate.console.context import Console
-from gate.console.hub_models import Case
+from gate.console.hub_models import Case, HistoryLine
 from gate.console.parts import Rows, box, mark, set_data, set_prop, set_style, text
 from gate.console.pictures import picture_url
 from gate.console.view import FindingLine, Match, clock_time, finding_lines, match_of, temperature_of
@@ -129,7 +129,7 @@ class PicturePanel:
             self._panes = [_Pane("Document", "page", "pane-page")]
             with box("compare"):
                 self._panes += [_Pane("Portrait on the document", "portrait", ""), _Pane("At the gate", "live", "")]
-            self._match = Rows(box("match", testid="match"), self._draw_match)
+                self._match = Rows(box("match", testid="match"), self._draw_match)
 
     def show(self, case: Case | None) -> None:
         for pane in self._panes:
@@ -140,14 +140,16 @@ class PicturePanel:
         if match is None:
             text("Faces are not compared yet", "dim")
             return
+        tone = "ok" if match.is_match else "warn"
+        set_data(text("Same person" if match.is_match else "Not the same", "match-word"), tone=tone)
         with box("gauge") as gauge:
-            set_data(gauge, tone="ok" if match.is_match else "warn")
+            set_data(gauge, tone=tone)
             threshold = match.threshold if match.threshold is not None else 0.0
             set_style(gauge, score=f"{max(0.0, match.score):.3f}", threshold=f"{max(0.0, threshold):.3f}")
             box("gauge-fill")
             box("gauge-threshold")
-        limit = f" / {match.threshold:.2f}" if match.threshold is not None else ""
-        text(f"match {match.score:.2f}{limit} · {'same person' if match.is_match else 'not the same'}", "gauge-text")
+        limit = f", needs {match.threshold:.2f}" if match.threshold is not None else ""
+        text(f"match {match.score:.2f}{limit}", "gauge-text", testid="match-score")
 
 
 class FindingsPanel:
@@ -165,8 +167,12 @@ class FindingsPanel:
     def show(self, case: Case | None) -> None:
         lines = finding_lines(case, role=self._role.id, texts=self._console.texts) if case is not None else ()
         self._findings.show(lines)
-        past = [] if case is None else [(line.at_ms, line.what, line.who, line.detail) for line in case.history]
+        past = [] if case is None else [self._history_line(case, line) for line in case.history]
         self._history.show(past[::-1])
+
+    def _history_line(self, case: Case, line: HistoryLine) -> tuple[int, str, str]:
+        who = line.who if line.who not in (case.lane, "hub", "rule") else ""
+        return line.at_ms, self._console.texts.history(line.what, line.detail), who
 
     def _draw_findings(self, lines: Sequence[FindingLine]) -> None:
         if not lines:
@@ -191,9 +197,8 @@ class FindingsPanel:
                     set_style(chip, role=found.colour if found is not None else "#8aa0b2")
         return item
 
-    def _draw_history(self, lines: Sequence[tuple[int, str, str, str]]) -> None:
-        for at_ms, what, who, detail in lines:
+    def _draw_history(self, lines: Sequence[tuple[int, str, str]]) -> None:
+        for at_ms, words, who in lines:
             with box("history-line"):
                 text(clock_time(at_ms), "history-time")
-                words = " · ".join(part for part in (what.replace("_", " "), who, detail) if part)
-                text(words, "history-words")
+                text(f"{words} · {who}" if who else words, "history-words")

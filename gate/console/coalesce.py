@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from nicegui import background_tasks
+from nicegui import Client, background_tasks
 
 
 class Coalesced:
-    """Runs ``work`` soon after :meth:`ask`; asked while it runs, it runs once more. At most once per ``min_interval_s``."""
+    """Runs ``work`` for a page soon after :meth:`ask`; asked while it runs, it runs once more. At most once per ``min_interval_s``.
 
-    def __init__(self, work: Callable[[], Awaitable[None]], *, min_interval_s: float = 0.0) -> None:
+    It ends with the page: ``client`` is whose elements the work draws.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[None]], *, client: Client, min_interval_s: float = 0.0) -> None:
         self._work = work
+        self._client = client
+        client.on_delete(self.close)
         self._min_interval_s = min_interval_s
         self._is_asked = False
         self._is_running = False
@@ -21,7 +26,7 @@ class Coalesced:
         self._is_asked = True
         if not self._is_running and not self._is_closed:
             self._is_running = True
-            background_tasks.create(self._run(), name="console refresh")
+            background_tasks.create(self._run(), name="console refresh", context=self._client)
 
     def close(self) -> None:
         """Start nothing any more; what runs ends by itself."""

@@ -11,10 +11,9 @@ RING_LENGTH_PX = 1220.0
 _FLOOR = '<rect x="0" y="312" width="400" height="88" class="floor"/>'
 
 _READER = """
-<g class="reader">
-  <path d="M86 300 L314 300 L338 352 L62 352 Z" class="slab"/>
-  <path d="M104 304 L296 304 L310 334 L90 334 Z" class="glass-lit"/>
-</g>"""
+<path d="M70 330 H330 V350 Q330 362 318 362 H82 Q70 362 70 350 Z" class="slab-side"/>
+<path d="M112 212 Q114 202 124 202 H276 Q286 202 288 212 L330 330 H70 Z" class="slab"/>
+<path d="M128 216 H272 L306 318 H94 Z" class="glass-lit"/>"""
 
 _PASSPORT = """
   <g>
@@ -79,7 +78,8 @@ _OFFICER = """
 
 _DRAWINGS: dict[KioskStep, str] = {
     KioskStep.PLACE_DOCUMENT: f"""{_FLOOR}{_READER}
-<g class="laying">{_PASSPORT}</g>{_chevrons(330, 190, angle_deg=90)}{_chevrons(70, 190, angle_deg=90)}""",
+<g class="laying"><g transform="translate(-40 156) scale(1.2 0.62)">{_PASSPORT}</g></g>
+{_chevrons(338, 190, angle_deg=90)}{_chevrons(62, 190, angle_deg=90)}""",
     KioskStep.READING_DOCUMENT: f"""{_FLOOR}
 <g transform="translate(-60 -40) scale(1.3)">{_PASSPORT}</g>
 <rect x="84" y="112" width="232" height="10" rx="5" class="scan"/>""",
@@ -101,7 +101,7 @@ _DRAWINGS: dict[KioskStep, str] = {
 {_chevrons(200, 366, angle_deg=180)}""",
     KioskStep.GO_TO_DESK: f"""{_FLOOR}<g transform="translate(110 26) scale(0.78)">{_OFFICER}</g>
 <path d="M166 262 H366 V340 H166 Z" class="desk"/><path d="M156 250 H376 V266 H156 Z" class="desk-top"/>
-{_person(84, is_walking=False)}{_chevrons(126, 366)}""",
+{_person(84, is_walking=False)}{_chevrons(200, 366)}""",
     KioskStep.PLEASE_WAIT: """
 <g class="spinner"><circle cx="200" cy="108" r="17"/><circle cx="265" cy="135" r="15"/><circle cx="292" cy="200" r="13"/>
   <circle cx="265" cy="265" r="11"/><circle cx="200" cy="292" r="9"/><circle cx="135" cy="265" r="7"/>

@@ -99,7 +99,8 @@ class Live:
         client.loop_start()
 
     async def stop(self) -> None:
-        """Leave the broker and end paho's thread."""
+        """Leave the broker and end paho's thread. That the link ends then is no news for a page."""
+        self._loop = None
         client, self._client = self._client, None
         if client is not None:
             client.disconnect()

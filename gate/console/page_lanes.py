@@ -154,12 +154,11 @@ class _LanesScreen:
                     text("Needs somebody", "panel-title")
                     self._alarms = Rows(box("panel-body", testid="alarms"), self._draw_alarms)
         self._may_command = may_command
-        self._refresh = Coalesced(self._fetch, min_interval_s=1.0)
+        self._refresh = Coalesced(self._fetch, client=ui.context.client, min_interval_s=1.0)
         console.live.lane_changed.subscribe(lambda _: self._show())
         console.live.link_changed.subscribe(lambda _: self._show())
         console.live.case_changed.subscribe(lambda _: self._refresh.ask())
         console.help_desk.changed.subscribe(self._show)
-        ui.context.client.on_delete(self._refresh.close)
         ui.timer(1.0, self._show)
         ui.timer(_REFRESH_S, self._refresh.ask)
         self._refresh.ask()

@@ -81,14 +81,12 @@ class _RoleScreen:
             self._notice = NoticeBar()
             self._answers = AnswerBar(console, role, answer=self._answer, send_back=self._send_back)
         self._banner = ReleaseBanner(console)
-        self._queue_refresh = Coalesced(self._refresh_queue, min_interval_s=0.25)
-        self._case_refresh = Coalesced(self._refresh_case)
+        client = ui.context.client
+        self._queue_refresh = Coalesced(self._refresh_queue, client=client, min_interval_s=0.25)
+        self._case_refresh = Coalesced(self._refresh_case, client=client)
         console.live.case_changed.subscribe(self._on_change)
         console.live.link_changed.subscribe(lambda _: self._refresh_all())
         console.help_desk.changed.subscribe(self._tick)
-        client = ui.context.client
-        client.on_delete(self._queue_refresh.close)
-        client.on_delete(self._case_refresh.close)
         ui.timer(1.0, self._tick)
         ui.timer(_RETRY_S, self._look_again)
         self._show()
@@ -229,7 +227,7 @@ class _RoleScreen:
                 self._take(answer)
             self._queue_refresh.ask()
         else:
-            await self._explain(answer)
+            await self._explain(answer, asked=case)
 
     async def _send_back(self, reason: str) -> None:
         case, officer = self._case, self._officer()
@@ -245,20 +243,22 @@ class _RoleScreen:
             self._notice.say("Sending the traveller back: the entry opens.", "info")
             self._refresh_all()
         else:
-            await self._explain(answer)
+            await self._explain(answer, asked=case)
 
-    async def _explain(self, refusal: Refusal | LinkLost) -> None:
-        """The hub did not take an answer: show what is so now, and say it."""
+    async def _explain(self, refusal: Refusal | LinkLost, *, asked: Case) -> None:
+        """The hub did not take an answer that was given on ``asked``: show what is so now, and say it."""
         if isinstance(refusal, LinkLost) or refusal.is_session_over:
             self._show_trouble(refusal)
             self._notice.say("Your answer did not reach the hub. Give it again when the link is back.", "warn")
             return
-        before = self._case
         await self._refresh_case()
-        after = self._case
-        if before is not None and after is not None and what_changed(before, after, texts=self._console.texts):
-            return  # _take has said what changed
-        self._notice.say(_sentence_of(refusal), "warn")
+        now = self._case
+        changed = "" if now is None else what_changed(asked, now, texts=self._console.texts)
+        if changed:
+            self._hold_answers(changed)
+        else:
+            self._notice.say(_sentence_of(refusal), "warn")
+        self._show()
 
     def _hold_answers(self, sentence: str) -> None:
         self._notice.say(sentence, "warn")

@@ -46,6 +46,7 @@ class Texts:
         self._hint_alias: Mapping[str, str] = data["hint_alias"]
         self._findings: Mapping[str, Mapping[str, str]] = data["finding"]
         self._verdicts: Mapping[str, str] = data["verdict"]
+        self._history: Mapping[str, str] = data["history"]
         self._outcomes: Mapping[str, str] = data["outcome"]
         self.send_back_reasons: Mapping[str, str] = data["send_back_reasons"]
         self._check()
@@ -97,6 +98,18 @@ class Texts:
 
     def verdict(self, kind: str) -> str:
         return self._verdicts.get(kind, kind.replace("_", " "))
+
+    def history(self, what: str, detail: str) -> str:
+        """One line of a case's history: what happened, with finding codes in plain words."""
+        words = [self._reason(word) if "." in word else word.replace("_", " ") for word in detail.split()]
+        plain = " ".join(word for word in words if word)
+        title = self._history.get(what, what.replace(".", " ").replace("_", " "))
+        return f"{title}: {plain}" if plain else title
+
+    def _reason(self, code: str) -> str:
+        sentences = self._findings.get(code, {})
+        sentence = sentences.get("refer") or code.replace(".", " ").replace("_", " ")
+        return f"· {sentence[:1].lower()}{sentence[1:]}"
 
     def outcome(self, outcome: str) -> str:
         return self._outcomes.get(outcome, outcome.replace("_", " "))

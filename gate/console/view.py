@@ -96,27 +96,35 @@ def finding_lines(case: Case, *, role: str, texts: Texts) -> tuple[FindingLine, 
 
 
 def _finding_line(finding: FindingView, *, role: str, texts: Texts) -> FindingLine:
+    long_words = finding.measured if isinstance(finding.measured, str) and len(finding.measured) > 12 else ""
     return FindingLine(
         code=finding.code,
         mark=_MARKS[finding.outcome],
         title=texts.finding(finding),
-        value=_value(finding),
-        detail=finding.detail,
+        value=measured_value(finding),
+        detail=" · ".join(part for part in (long_words, finding.detail) if part),
         role=finding.role,
         is_mine=finding.role == role,
         is_in_the_way=finding.is_in_the_way,
     )
 
 
-def _value(finding: FindingView) -> str:
-    parts = [_number(part) for part in (finding.measured, finding.threshold) if part is not None]
-    return " / ".join(parts)
+def measured_value(finding: FindingView) -> str:
+    """What was measured, short enough to stand beside the words, with the limit it was held against; empty when neither helps."""
+    measured, threshold = finding.measured, finding.threshold
+    if measured is None or finding.code.startswith("lookup."):
+        return ""
+    if isinstance(measured, str):
+        return measured if len(measured) <= 12 else ""
+    if "temperature" in finding.code:
+        limit = f" / {threshold:.1f}" if isinstance(threshold, float | int) else ""
+        return f"{measured:.1f}{limit} °C"
+    limit = f" / {_number(threshold)}" if isinstance(threshold, float | int) else ""
+    return f"{_number(measured)}{limit}"
 
 
-def _number(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return str(int(value)) if value == int(value) and abs(value) >= 1 else f"{value:.2f}".rstrip("0").rstrip(".")
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) and abs(value) >= 1 else f"{value:.2f}"
 
 
 def match_of(case: Case) -> Match | None:
@@ -141,9 +149,14 @@ def what_changed(before: Case, after: Case, *, texts: Texts) -> str:
     fresh = [item for item in after.findings if (item.code, item.outcome, item.measured) not in held]
     pictures = {item.sha256 for item in before.attachments}
     kinds = sorted({item.kind for item in after.attachments if item.sha256 not in pictures and item.kind != "private"})
-    news = [texts.finding(item) + (f" ({_value(item)})" if _value(item) else "") for item in fresh]
+    news = [_news_of(item, texts) for item in fresh]
     news += [f"new picture: {kind}" for kind in kinds]
     if not news:
         news = [f"revision {after.revision}"]
     shown = "; ".join(news[:3]) + (f"; and {len(news) - 3} more" if len(news) > 3 else "")
     return f"The evidence changed: {shown}. Look again, then decide."
+
+
+def _news_of(finding: FindingView, texts: Texts) -> str:
+    value = measured_value(finding)
+    return f"{texts.finding(finding)} ({value})" if value else texts.finding(finding)
