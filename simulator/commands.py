@@ -7,8 +7,26 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``gate demo``."""
+    """Add ``gate demo`` and ``gate bench``."""
     app.command("demo")(demo)
+    bench = typer.Typer(no_args_is_help=True, help="Measure, beside a named peer in the same run.")
+    bench.callback()(_bench)
+    bench.command("crossing")(bench_crossing)
+    app.add_typer(bench, name="bench")
+
+
+def _bench() -> None:
+    """Measure, beside a named peer in the same run."""
+
+
+def bench_crossing(
+    crossings: Annotated[int, typer.Option("--crossings", min=1, max=1000, help="How many to measure.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Time from document placed to door 1's command, and from face seen to the exit's, beside the bare model time."""
+    from simulator.bench_crossing import run_bench_crossing
+
+    raise typer.Exit(run_bench_crossing(crossings=crossings, is_json=as_json))
 
 
 def demo(

@@ -43,6 +43,7 @@ class SimulatedPort:
         site_file: Path | None = None,
         seed: int = 1,
         frames_per_s: float = 15.0,
+        lane_count: int | None = None,
         keeps_usual_ports: bool = False,
         log: IO[bytes] | None = None,
         overrides: dict[str, object] | None = None,
@@ -60,6 +61,7 @@ class SimulatedPort:
             update={
                 "state_dir": self.folder / "state",
                 "policy": policy,
+                "lanes": template.lanes[:lane_count],
                 "broker": template.broker.model_copy(update={"port": free_port()}),
                 "hub": template.hub.model_copy(update={"url": f"http://127.0.0.1:{hub_port}"}),
             }
@@ -138,8 +140,12 @@ class SimulatedPort:
         self._broker = start_embedded_broker(self.site)
 
     def kill_broker(self) -> None:
-        """As a power cut would: the embedded broker keeps no state anyway."""
+        """SIGKILL, as a power cut would; the embedded broker keeps no state anyway."""
         if self._broker is not None:
+            process = getattr(self._broker, "_process", None)  # the library offers a polite end only
+            if isinstance(process, subprocess.Popen):
+                process.kill()
+                process.wait()
             self._broker.stop()
             self._broker = None
 
@@ -181,4 +187,6 @@ class SimulatedPort:
                 process.kill()
                 process.wait()
         self._processes.clear()
-        self.kill_broker()
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker = None

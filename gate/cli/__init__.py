@@ -6,12 +6,11 @@ Exit codes: 0 done; 1 done and the answer is no; 2 could not be done (one clear 
 import sys
 from importlib.metadata import entry_points
 
-import click
 import typer
 
 from config.errors import ConfigError
 from drivers.errors import DeviceError
-from gate.cli import models, read, run
+from gate.cli import keys, models, read, run, users
 from gate.errors import GateError
 from models.errors import ModelError
 
@@ -28,7 +27,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (run, read, models):
+    for module in (run, read, models, keys, users):
         module.register(app)
     for entry in sorted(entry_points(group="tongguan.commands"), key=lambda item: item.name):
         entry.load()(app)
@@ -37,15 +36,8 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run a command and exit with its code. What a person can mend is one sentence; a bug keeps its traceback."""
-    command = typer.main.get_command(make_app())
     try:
-        code = command.main(standalone_mode=False)
+        make_app()()
     except _PROBLEMS as problem:
         print(f"gate: {problem}", file=sys.stderr)
         sys.exit(COULD_NOT)
-    except click.ClickException as problem:
-        problem.show()
-        sys.exit(COULD_NOT)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
