@@ -37,6 +37,7 @@ class Eyes:
 
 def open_eyes(store: ModelStore, *, threads: int = 1, match_threshold: float | None = None) -> Eyes:
     """Load and warm up the models. ModelError when one is missing or corrupt."""
+    cv2.setNumThreads(threads)  # a pool of OpenCV's would take a core from the lane's other work
     detector, embedder, recogniser = (
         ModelSession(store, name, threads=threads) for name in ("face-detector", "face-embedder", "mrz-recogniser")
     )
