@@ -7,6 +7,7 @@ device kind that another package registers.
 import contextlib
 import secrets
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -117,7 +118,8 @@ class LaneProgram:
         self._key = keys.lane(lane.id)
         hub_key = keys.hub_public()
         self.store = LaneStore(site.state_dir / f"lane-{lane.id}.sqlite", port=site.port.id, lane=lane.id, clock=clock)
-        self._boot_id = f"{self.store.next_boot()}-{secrets.token_hex(3)}"
+        with _store_must_work(self.store):
+            self._boot_id = f"{self.store.next_boot()}-{secrets.token_hex(3)}"
         self._hub = HubLink(url=site.hub.url, address=self._address, key=self._key, clock=clock)
         self._eyes = eyes
         self.casework = Casework(
@@ -163,6 +165,7 @@ class LaneProgram:
             receipts=Verifier.trusting(hub_key),
             on_command=self.runtime.consider,
             on_refused=self.runtime.refused,
+            on_store_failed=self.runtime.store_failed,
             clock=clock,
         )
 
@@ -193,8 +196,9 @@ class LaneProgram:
             started = wire.LaneStarted(
                 boot_id=self._boot_id, software_version=__version__, model_hashes=self._eyes.model_hashes
             )
-            self.casework.report(EventType.LANE_STARTED, started)
-            await self.uplink.start()
+            with _store_must_work(self.store):
+                self.casework.report(EventType.LANE_STARTED, started)
+            await self.uplink.start(self.runtime.ended)
             await self._hub.warm_up()
             await self.runtime.run()
         finally:
@@ -250,6 +254,15 @@ class LaneProgram:
             occupancy_id=here.evidence.occupancy_id,
             evidence_digest=here.evidence.digest(),
         )
+
+
+@contextlib.contextmanager
+def _store_must_work(store: LaneStore) -> Iterator[None]:
+    """A lane that cannot write does not start."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise GateError(f"the lane's store {store.path} cannot be written ({error}): free space on that disk") from None
 
 
 def sign_own_release(
@@ -346,6 +359,19 @@ def is_listening(host: str, port: int) -> bool:
     return False
 
 
+_MQTT_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x05\x00\x04hail"
+"""CONNECT, protocol level 4, clean session, keep-alive 5 s, client id "hail" (MQTT 3.1.1, clause 3.1)."""
+
+
+def speaks_mqtt(host: str, port: int) -> bool:
+    """Whether what listens there answers a CONNECT with a CONNACK (MQTT 3.1.1, clause 3.2), whatever that says."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2.0) as line:
+        line.settimeout(2.0)
+        line.sendall(_MQTT_CONNECT)
+        return line.recv(2) == b"\x20\x02"
+    return False
+
+
 def start_embedded_broker(site: Site) -> BrokerHandle:
     """An MQTT broker (rumqttd) in a child process, on loopback, for a desk or a demonstration. GateError when it cannot start."""
     from iotcore import Broker
@@ -369,8 +395,16 @@ def start_embedded_broker(site: Site) -> BrokerHandle:
 
 @contextlib.contextmanager
 def embedded_broker(site: Site) -> Iterator[None]:
-    """Runs the embedded broker around a block, where the site asks for one and nothing listens there yet."""
-    if not site.broker.is_embedded or is_listening(site.broker.host, site.broker.port):
+    """Runs the embedded broker around a block, where the site asks for one and none is there yet. GateError when none can be."""
+    host, port = site.broker.host, site.broker.port
+    if not site.broker.is_embedded:
+        yield
+        return
+    if is_listening(host, port):
+        if not speaks_mqtt(host, port):
+            raise GateError(
+                f"what listens on {host}:{port} is no MQTT broker: stop that program or set another port in [broker] port"
+            )
         yield
         return
     broker = start_embedded_broker(site)

@@ -134,13 +134,13 @@ class Casework:
         drafts = [self.draft(EventType.RELEASE_SPENT, spent), self.draft(EventType.DOOR_COMMANDED, opened)]
         self._send(self._store.spend(release_id, drafts))
 
-    def close_interrupted(self) -> None:
-        """At start: the crossing that was under way when the lane last stopped is over, and says so."""
+    def close_interrupted(self, reason: str = "lane.restarted") -> None:
+        """The crossing that the store still has open is over, and says so: the lane stopped, or its end could not be written."""
         case_id = self._store.open_case
         if case_id is None:
             return
         ended = wire.CrossingEnded(
-            case_id=case_id, outcome=CrossingOutcome.INTERRUPTED, reasons=["lane.restarted"], duration_ms=0
+            case_id=case_id, outcome=CrossingOutcome.INTERRUPTED, reasons=[reason], duration_ms=0
         )
         draft = EventDraft(type=EventType.CROSSING_ENDED, data=ended, case_id=case_id)
         self._send(self._store.record([draft], closes_case=True))
@@ -148,9 +148,10 @@ class Casework:
     # -- a crossing ------------------------------------------------------------------------------------------------
 
     def begin(self, placed_ns: int | None = None) -> Crossing:
-        """Open a case. One that was still open is dropped with its biometrics (its end was recorded by its own path)."""
+        """Open a case. One that was still open is dropped with its biometrics, and ended in the records if its end is not in them."""
         if self.crossing is not None:
             self.crossing.wipe()
+        self.close_interrupted("lane.not_recorded")
         self.crossing = crossings.begin(port=self._port, lane=self._lane, started_ns=self._clock.monotonic_ns())
         self.crossing.placed_ns = placed_ns
         case_id = self.crossing.case_id
@@ -265,6 +266,7 @@ class Casework:
     def _decide(self, here: Crossing, pictures: tuple[Picture, ...], *, is_machines: bool = False) -> None:
         """Weigh all findings; one transaction holds the evidence, the decision and the pictures."""
         decision = decide_exit(here.evidence.findings)
+        here.decided_ns = self._clock.monotonic_ns()
         is_clear = isinstance(decision, Clear)
         decided = wire.CrossingDecided(
             case_id=here.case_id,
@@ -292,6 +294,7 @@ class Casework:
             return "other_case"
         if release.evidence_digest != here.evidence.digest():
             return "other_evidence"
+        here.released_ns = self._clock.monotonic_ns()
         return None
 
     def end(self, outcome: CrossingOutcome, reasons: tuple[str, ...]) -> None:
@@ -307,10 +310,12 @@ class Casework:
             document_to_entry_ms=_span_ms(here.placed_ns, here.entry_commanded_ns),
             face_to_exit_ms=_span_ms(here.face_seen_ns, here.exit_commanded_ns),
             inference_ms=round(here.inference_ns / 1e6, 3),
+            release_ms=_span_ms(here.decided_ns, here.released_ns),
         )
-        self._send(self._store.record([self.draft(EventType.CROSSING_ENDED, ended)], closes_case=True))
-        here.wipe()
+        draft = self.draft(EventType.CROSSING_ENDED, ended)
+        here.wipe()  # before anything that can fail: a full disk is no reason to keep a template
         self.crossing = None
+        self._send(self._store.record([draft], closes_case=True))
         self.finished += 1
 
 

@@ -30,6 +30,8 @@ class Crossing:
     placed_ns: int | None = None
     entry_commanded_ns: int | None = None
     face_seen_ns: int | None = None
+    decided_ns: int | None = None
+    released_ns: int | None = None
     exit_commanded_ns: int | None = None
     inference_ns: int = 0
     reference: NDArray[np.float32] | None = None

@@ -15,6 +15,7 @@ from gate.lane.sightings import (
     DocumentTaken,
     PrivateDocument,
     Sighting,
+    VisionFailed,
 )
 from models.document.presence import DocumentPresence, Presence
 from models.document.reader import DocumentRead, DocumentUnreadable
@@ -72,6 +73,12 @@ class DocumentWatch:
             self._ticket = None
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except Exception as error:  # noqa: BLE001  carried over to the event loop, which stops the lane
+            self._post(VisionFailed(error=error))
+
+    def _watch(self) -> None:
         while not self._is_stopping:
             frame = self._camera.read(FRAME_WAIT_S)
             if frame is None:

@@ -53,8 +53,10 @@ class Executor:
         self._queue: asyncio.Queue[DoorEffect | LampColour] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
+        """Begin carrying out what is queued. ``on_end`` is told when that ends, which only :meth:`stop` or a bug makes it do."""
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(on_end)
 
     async def stop(self) -> None:
         if self._task is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drivers.camera.interface import Camera, Frame
 from gate.lane.eyes import Eyes, Image, encode_jpeg
-from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting
+from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting, VisionFailed
 from models.face import Face, assess, cosine
 
 FRAME_WAIT_S = 0.25
@@ -114,6 +114,12 @@ class FaceWatch:
             self._changed.notify()
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except Exception as error:  # noqa: BLE001  carried over to the event loop, which stops the lane
+            self._post(VisionFailed(error=error))
+
+    def _watch(self) -> None:
         while True:
             with self._changed:
                 while self._stay is None and not self._is_stopping:

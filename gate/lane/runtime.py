@@ -7,9 +7,9 @@ uplink. Everything meets in :meth:`LaneRuntime.put`, one item at a time, so that
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 
@@ -27,10 +27,11 @@ from gate.core import effects as do
 from gate.core import events as on
 from gate.core import machine
 from gate.core.clock import Clock
-from gate.core.effects import Effect
+from gate.core.effects import CrossingOutcome, Effect
 from gate.core.events import Event
 from gate.core.guard import Guard
 from gate.core.policy import LookupFacts
+from gate.core.release import VerifiedRelease
 from gate.core.state import LanePolicy, LaneState, State
 from gate.lane import sensing
 from gate.lane.casework import Casework, Surroundings
@@ -45,6 +46,7 @@ from gate.lane.sightings import (
     FaceOutcome,
     FaceSeen,
     Sighting,
+    VisionFailed,
 )
 from gate.lane.store import LaneStore
 from gate.lane.vision import Vision
@@ -148,7 +150,7 @@ class LaneRuntime:
         self._loop = asyncio.get_running_loop()
         self._casework.close_interrupted()
         self._state, effects = machine.start(self._policy)
-        await self._executor.start()
+        await self._executor.start(self.ended)
         try:
             await self._board.start(self.put)
             self._vision.start(self.put_threadsafe)
@@ -196,7 +198,7 @@ class LaneRuntime:
             case CameraChanged():
                 kind = on.DeviceRecovered(device=item.device) if item.is_ok else None
                 self._step(kind or on.DeviceFailed(device=item.device, reason=item.reason))
-            case Bug():
+            case Bug() | VisionFailed():
                 raise item.error
             case _:
                 self._step(item)
@@ -223,7 +225,7 @@ class LaneRuntime:
             case LinkUp():
                 self._step(on.DeviceRecovered(device="board_link"))
             case BoardEvent():
-                self._store.journal([("board", {"kind": report.kind.value, "detail": report.detail})])
+                self._journal("board", {"kind": report.kind.value, "detail": report.detail})
             case _:
                 assert_never(report)
 
@@ -337,11 +339,11 @@ class LaneRuntime:
 
     def _obey(self, verified: VerifiedCommand) -> None:
         command = verified.command
-        self._store.journal([("command", {"act": command.act.value, "by": command.by, "jti": command.jti})])
+        self._journal("command", {"act": command.act.value, "by": command.by, "jti": command.jti})
         match command.act:
             case Act.RELEASE:
                 if verified.release is not None:
-                    self._step(on.ReleaseVerified(release=verified.release))
+                    self._release(verified.release)
             case Act.SEND_BACK:
                 self._step(on.SentBack(by=command.by))
             case Act.ACKNOWLEDGE:
@@ -359,8 +361,19 @@ class LaneRuntime:
             case _:
                 assert_never(command.act)
 
+    def _release(self, release: VerifiedRelease) -> None:
+        """Since it was taken, new evidence may have come: then it releases something else than what is known now."""
+        objection = self._casework.objection_to(release)
+        if objection is None:
+            self._step(on.ReleaseVerified(release=release))
+        else:
+            _log.warning("release_void", reason=objection)
+            self._guarded(lambda: self._casework.report_veto("exit", objection))
+
     async def _acknowledge(self, by: str) -> None:
         """Clear what the board latched first; its next report tells whether the cause is gone, then the machine may go on."""
+        if "store" in self._state.faults and self._is_store_well():
+            self.put(on.DeviceRecovered(device="store"))
         if await self._board.acknowledge_fault() is CommandResult.DONE:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ACKNOWLEDGE_WAIT_S):
@@ -382,10 +395,21 @@ class LaneRuntime:
         self._guarded(lambda: self._apply(effects))
         if after.name is not before.name:
             self._entered(after)
-        if isinstance(event, on.CrossingCleared) and (release := self._self_release(self._casework)) is not None:
-            self.put(release)
+        if isinstance(event, on.LaneFoundEmpty) and before.name in (State.STARTING, State.CHECKING):
+            self._end_unheard_of(before)
         if after != before:
             self._present()
+        if isinstance(event, on.CrossingCleared) and after.name is State.OCCUPIED:
+            # At once, not by way of the inbox: what comes in meanwhile could make it a release of older evidence.
+            release = self._self_release(self._casework)
+            if release is not None:
+                self._obey(release)
+
+    def _end_unheard_of(self, before: LaneState) -> None:
+        """A case that was opened for somebody found inside at the start has no crossing in the machine: it ends with the stay."""
+        if not before.is_crossing and self._casework.crossing is not None:
+            outcome = before.outcome or CrossingOutcome.INTERRUPTED
+            self._guarded(lambda: self._casework.end(outcome, before.reasons))
 
     def _journal_change(self, before: LaneState, after: LaneState, event: Event) -> None:
         self._since_ms = self._clock.utc_ms()
@@ -397,7 +421,7 @@ class LaneRuntime:
             "reasons": list(after.reasons),
         }
         _log.info("state", **row)
-        self._guarded(lambda: self._store.journal([("state", row)]))
+        self._journal("state", row)
         self._on_change(after)
 
     def _entered(self, state: LaneState) -> None:
@@ -413,9 +437,24 @@ class LaneRuntime:
         try:
             act()
         except sqlite3.Error as error:
-            _log.error("store_failed", error=str(error))
-            if "store" not in self._state.faults:
-                self.put(on.DeviceFailed(device="store", reason=str(error)))
+            self.store_failed(error)
+
+    def store_failed(self, error: sqlite3.Error) -> None:
+        """Something could not be put on disk, here or in another part of the lane."""
+        _log.error("store_failed", error=str(error))
+        if "store" not in self._state.faults:
+            self.put(on.DeviceFailed(device="store", reason=str(error)))
+
+    def _is_store_well(self) -> bool:
+        try:
+            self._store.check()
+        except sqlite3.Error as error:
+            _log.error("store_still_failed", error=str(error))
+            return False
+        return True
+
+    def _journal(self, kind: str, body: Mapping[str, Any]) -> None:
+        self._guarded(lambda: self._store.journal([(kind, body)]))
 
     def _apply(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -533,9 +572,10 @@ class LaneRuntime:
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._reap)
+        task.add_done_callback(self.ended)
 
-    def _reap(self, task: asyncio.Task[None]) -> None:
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """A task of the lane ended; by an error it takes the lane with it."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.put(Bug(error=error))

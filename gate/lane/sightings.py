@@ -95,4 +95,20 @@ class CameraChanged:
     reason: str = ""
 
 
-Sighting = DocumentSeen | DocumentTaken | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome | CameraChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisionFailed:
+    """A vision thread ended by an error of ours: the lane cannot see, and must not go on as if it could."""
+
+    error: Exception
+
+
+Sighting = (
+    DocumentSeen
+    | DocumentTaken
+    | DocumentOutcome
+    | DocumentPictures
+    | FaceSeen
+    | FaceOutcome
+    | CameraChanged
+    | VisionFailed
+)

@@ -60,7 +60,10 @@ class EventDraft:
 
 
 class LaneStore:
-    """The lane's memory. One instance per lane, used from the lane's event loop only; raises GateError when the disk fails it."""
+    """The lane's memory. One instance per lane, used from the lane's event loop only.
+
+    Opening it raises GateError when the file cannot be used; a write that the disk does not take raises sqlite3.Error.
+    """
 
     def __init__(self, path: Path, *, port: str, lane: str, clock: Clock) -> None:
         self._path = path
@@ -68,6 +71,9 @@ class LaneStore:
         self._source = event_source(port, lane)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(
+                mode=0o600
+            )  # passports wait here for the hub; SQLite's other files take their mode from this one
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
@@ -77,6 +83,10 @@ class LaneStore:
             raise GateError(
                 f"the lane's store {path} cannot be used ({error}): check the folder, its space and its owner"
             ) from None
+
+    @property
+    def path(self) -> Path:
+        return self._path
 
     def close(self) -> None:
         self._db.close()
@@ -93,7 +103,8 @@ class LaneStore:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -190,6 +201,11 @@ class LaneStore:
     def picture_stored(self, sha256: str) -> None:
         """The hub has it: erase the lane's copy."""
         self._db.execute("DELETE FROM pictures WHERE sha256 = ?", (sha256,))
+
+    def check(self) -> None:
+        """Write and commit something that changes nothing else; sqlite3.Error when the disk does not take it."""
+        with self._transaction():
+            self._set_meta("checked_ms", str(self._clock.utc_ms()))
 
     def journal(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Append (kind, body) rows for replay and inquiry; the oldest beyond a limit go."""

@@ -7,6 +7,7 @@ after :data:`RESEND_S`; the hub counts each id once.
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from config.schema import Broker
 from gate.core.clock import Clock
 from gate.lane.hub_link import HubLink
-from gate.lane.store import LaneStore, OutboxRow
+from gate.lane.store import LaneStore, OutboxRow, Picture
 from gate.wire.messages import Ack, AckOutcome, LaneState, LaneStatus
 from gate.wire.signing import CommandVerifier, Refused, VerifiedCommand, Verifier, verify_receipt
 from gate.wire.topics import Channel, lane_topic
@@ -48,8 +49,10 @@ class Uplink:
         receipts: Verifier,
         on_command: CommandHandler,
         on_refused: Callable[[Refused], None],
+        on_store_failed: Callable[[sqlite3.Error], None],
         clock: Clock,
     ) -> None:
+        """``on_store_failed`` is told of every write that the disk did not take; what was not written is done again later."""
         self._broker = broker
         self._address = f"{port}/{lane}"
         self._topics = {channel: lane_topic(port, lane, channel) for channel in Channel}
@@ -60,6 +63,7 @@ class Uplink:
         self._receipts = receipts
         self._on_command = on_command
         self._on_refused = on_refused
+        self._on_store_failed = on_store_failed
         self._clock = clock
         self._sent_s: dict[str, float] = {}
         self._state_json: str | None = None
@@ -93,12 +97,17 @@ class Uplink:
         client.on_socket_open = _no_delay
         return client
 
-    async def start(self) -> None:
-        """Begin connecting; returns at once, a broker that is away is tried again and again."""
+    async def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
+        """Begin connecting; returns at once, a broker that is away is tried again and again.
+
+        ``on_end`` is told when a task of the uplink ends, which only :meth:`stop` or a bug makes it do.
+        """
         self._loop = asyncio.get_running_loop()
         self._client.connect_async(self._broker.host, self._broker.port, keepalive=10)
         self._client.loop_start()
         self._tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._send_pictures())]
+        for task in self._tasks:
+            task.add_done_callback(on_end)
 
     async def stop(self) -> None:
         """Say goodbye (retained: offline) and end. Bounded."""
@@ -156,11 +165,17 @@ class Uplink:
             await self._picture_wake.wait()
             self._picture_wake.clear()
             for waiting in self._store.waiting_pictures():
-                if await self._hub.store_picture(waiting):
-                    self._store.picture_stored(waiting.sha256)
-                else:
+                if not await self._hub.store_picture(waiting) or not self._forget(waiting):
                     await asyncio.sleep(PICTURE_RETRY_S)
                 self._picture_wake.set()
+
+    def _forget(self, picture: Picture) -> bool:
+        try:
+            self._store.picture_stored(picture.sha256)
+        except sqlite3.Error as error:
+            self._on_store_failed(error)
+            return False
+        return True
 
     # -- paho's thread ---------------------------------------------------------------------------------------------
 
@@ -200,10 +215,14 @@ class Uplink:
         self._is_connected = False
 
     def _take(self, topic: str, payload: bytes) -> None:
-        if topic == self._topics[Channel.RECEIPT]:
-            self._take_receipt(payload)
-        elif topic == self._topics[Channel.COMMAND]:
-            self._take_command(payload)
+        try:
+            if topic == self._topics[Channel.RECEIPT]:
+                self._take_receipt(payload)
+            elif topic == self._topics[Channel.COMMAND]:
+                self._take_command(payload)
+        except sqlite3.Error as error:
+            # The event stays in the outbox, the command is neither obeyed nor acknowledged: both come again.
+            self._on_store_failed(error)
 
     def _take_receipt(self, payload: bytes) -> None:
         receipt = verify_receipt(self._receipts, payload, address=self._address)
