@@ -168,7 +168,7 @@ class Guard:
 
     def _common_veto(self) -> Rule | None:
         facts = self._facts
-        if facts is None or self._clock.monotonic_ns() - facts.observed_ns > self._sensor_max_age_ns:
+        if facts is None or not 0 <= self._clock.monotonic_ns() - facts.observed_ns <= self._sensor_max_age_ns:
             return Rule.SENSORS_STALE
         if facts.is_board_holding:
             return Rule.BOARD_HOLDS

@@ -5,7 +5,7 @@ A :class:`VerifiedRelease` can be made only by whoever holds the *seal*. The sea
 to forge one would have to take the seal first, upon which ``gate.wire.signing`` fails to import, loudly.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from typing import Final
 
 
@@ -29,7 +29,10 @@ def take_seal(taker: str) -> Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedRelease:
-    """One exit opening for one stay of one person, on one evidence digest, until ``expires_utc_ms``. Spent by its first use."""
+    """One exit opening for one stay of one person, on one evidence digest, until ``expires_utc_ms``. Spent by its first use.
+
+    The seal is shown when it is made and not kept: a release in hand cannot be altered with ``dataclasses.replace``.
+    """
 
     release_id: str
     lane: str
@@ -37,10 +40,10 @@ class VerifiedRelease:
     occupancy_id: str
     evidence_digest: str
     expires_utc_ms: int
-    seal: Seal = field(repr=False, compare=False)
+    seal: InitVar[Seal]
 
-    def __post_init__(self) -> None:
-        if self.seal is not _seal:
+    def __post_init__(self, seal: Seal) -> None:
+        if seal is not _seal:
             raise PermissionError("a release can only be made by gate.wire.signing, out of a signed message")
 
 
@@ -50,8 +53,8 @@ class VerifiedEvacuation:
 
     order_id: str
     lane: str
-    seal: Seal = field(repr=False, compare=False)
+    seal: InitVar[Seal]
 
-    def __post_init__(self) -> None:
-        if self.seal is not _seal:
+    def __post_init__(self, seal: Seal) -> None:
+        if seal is not _seal:
             raise PermissionError("an evacuation order can only be made by gate.wire.signing, out of a signed message")

@@ -33,6 +33,9 @@ BEARER_TYPE = "tongguan-lane+jws"
 CLOCK_TOLERANCE_S = 5.0
 """How far a lane's clock may lag behind its hub's before commands are refused as issued in the future."""
 
+COMMAND_MAX_LIFE_S = 120.0
+"""A command that claims to be good for longer is refused: nothing that opens a door may wait for its hour on a broker's disk."""
+
 
 class SigningKey:
     """An Ed25519 private key and its name (``kid``)."""
@@ -213,6 +216,8 @@ class CommandVerifier:
             return "expired"
         if command.iat > now_s + CLOCK_TOLERANCE_S:
             return "from_the_future"
+        if command.exp - command.iat > COMMAND_MAX_LIFE_S:
+            return "lives_too_long"
         return None
 
 
