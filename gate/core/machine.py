@@ -7,23 +7,23 @@ import. The machine proposes, the guard disposes: nothing here is trusted with t
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core import transitions as to
+from gate.core.emergency import Handler, Step, emergency, timer
 from gate.core.events import EVENT_KINDS, Event
 from gate.core.state import LanePolicy, LaneState, State
-from gate.core.transitions import Handler, Step
 
 
 def start(policy: LanePolicy) -> Step:
     """The first state, and what to do: nothing is assumed about the lane, it is looked at."""
-    return LaneState(), (do.CloseExit(), do.CloseEntry(), to.timer(LaneState(), policy.settle_ms))
+    return LaneState(), (do.CloseExit(), do.CloseEntry(), timer(LaneState(), policy.settle_ms))
 
 
 def step(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     """What follows from ``event``. Raises KeyError on an event that is not in the table: that is a bug."""
     if isinstance(event, on.StateTimedOut) and event.generation != state.generation:
         return state, ()
-    emergency = to.emergency(state, event, policy)
-    if emergency is not None:
-        return emergency
+    before_the_table = emergency(state, event, policy)
+    if before_the_table is not None:
+        return before_the_table
     return TABLE[state.name, type(event)](state, event, policy)
 
 
@@ -46,11 +46,12 @@ _SERVICE_LATER: dict[type[Event], Handler] = {on.TakenOutOfService: to.take_out_
 _ROWS: dict[State, dict[type[Event], Handler]] = {
     State.STARTING: {
         **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.Acknowledged),
-        **_ignored(on.PersonEntered, on.PersonLeft, on.CompanyDetected),
+        **_ignored(on.PersonEntered, on.CompanyDetected),  # CheckLane will tell
         **_SERVICE_LATER,
         on.StateTimedOut: to.look,
         on.LaneFoundEmpty: to.become_ready,
         on.LaneFoundOccupied: to.found_somebody_at_start,
+        on.PersonLeft: to.shut_again,
         on.InsideLimitReached: to.limit_reached,
         on.DeviceRecovered: to.recovered,
     },
@@ -85,9 +86,10 @@ _ROWS: dict[State, dict[type[Event], Handler]] = {
         on.DeviceRecovered: to.recovered,
     },
     State.ENTRY_OPEN: {
-        **_ignored(*_DOCUMENT, *_DECISION, *_FOUND, on.ReleaseVerified, on.SentBack, on.ExitShut, on.PersonLeft),
-        **_ignored(on.Acknowledged),
+        **_ignored(*_DOCUMENT, *_DECISION, on.ReleaseVerified, on.SentBack, on.ExitShut, on.PersonLeft),
+        **_ignored(on.Acknowledged, on.LaneFoundOccupied),
         **_SERVICE_LATER,
+        on.LaneFoundEmpty: to.entry_found_empty,
         on.PersonEntered: to.shut_entry_behind,
         on.EntryShut: to.entry_is_shut,
         on.CompanyDetected: to.company,
@@ -121,21 +123,22 @@ _ROWS: dict[State, dict[type[Event], Handler]] = {
         on.DeviceRecovered: to.recovered,
     },
     State.CLEARED: {
-        **_ignored(*_DOCUMENT, *_DECISION, *_FOUND, on.PersonEntered, on.ReleaseVerified, on.SentBack, on.EntryShut),
-        **_ignored(on.Acknowledged),
+        **_ignored(*_DOCUMENT, *_DECISION, on.PersonEntered, on.ReleaseVerified, on.SentBack, on.EntryShut),
+        **_ignored(on.Acknowledged, on.LaneFoundOccupied),
         **_SERVICE_LATER,
+        on.LaneFoundEmpty: to.exit_found_empty,
         on.PersonLeft: to.shut_exit_behind,
         on.ExitShut: to.exit_is_shut,
         on.StateTimedOut: to.did_not_leave,
         on.DoorRefused: to.exit_refused,
         on.CompanyDetected: to.company,
-        on.InsideLimitReached: to.ignore,  # the exit is open
+        on.InsideLimitReached: to.exit_not_passed,
         on.DeviceRecovered: to.recovered,
     },
     State.LEAVING: {
-        **_ignored(*_DOCUMENT, *_DECISION, on.PersonEntered, on.ReleaseVerified, on.InsideLimitReached),
-        **_ignored(on.LaneFoundOccupied),
+        **_ignored(*_DOCUMENT, *_DECISION, on.PersonEntered, on.ReleaseVerified, on.LaneFoundOccupied),
         **_SERVICE_LATER,
+        on.InsideLimitReached: to.exit_not_passed,
         on.LaneFoundEmpty: to.leaving_found_empty,
         on.PersonLeft: to.is_out,
         on.ExitShut: to.leaving_exit_shut,
@@ -148,34 +151,40 @@ _ROWS: dict[State, dict[type[Event], Handler]] = {
         on.DeviceRecovered: to.recovered,
     },
     State.CHECKING: {
-        **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.PersonLeft),
+        **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, on.ReleaseVerified, on.DoorRefused, on.SentBack),
         **_ignored(on.Acknowledged, on.InsideLimitReached, on.PersonEntered, on.CompanyDetected),  # CheckLane will tell
         **_SERVICE_LATER,
         on.StateTimedOut: to.look,
         on.LaneFoundEmpty: to.become_ready,
         on.LaneFoundOccupied: to.left_something,
+        on.PersonLeft: to.shut_again,
         on.DeviceRecovered: to.recovered,
     },
     State.ALARM: {
         **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, *_FOUND, on.ReleaseVerified, on.DoorRefused, on.StateTimedOut),
-        **_ignored(on.PersonEntered, on.PersonLeft, on.CompanyDetected),
+        **_ignored(on.PersonLeft),
         **_SERVICE_LATER,
+        on.PersonEntered: to.note_somebody,
+        on.CompanyDetected: to.note_somebody,
         on.Acknowledged: to.alarm_seen_to,
         on.SentBack: to.open_way_back,
         on.InsideLimitReached: to.limit_reached,
         on.DeviceRecovered: to.recovered,
     },
     State.EVACUATING: {
-        **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, *_FOUND, on.ReleaseVerified, on.DoorRefused, on.StateTimedOut),
+        **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, *_FOUND, on.ReleaseVerified, on.DoorRefused),
         **_ignored(on.PersonEntered, on.PersonLeft, on.CompanyDetected, on.SentBack, on.InsideLimitReached),
         **_SERVICE_LATER,
+        on.StateTimedOut: to.free_again,
         on.Acknowledged: to.evacuation_seen_to,
         on.DeviceRecovered: to.recovered,
     },
     State.FAULT: {
         **_ignored(*_DOCUMENT, *_DECISION, *_DOORS, *_FOUND, on.ReleaseVerified, on.DoorRefused, on.StateTimedOut),
-        **_ignored(on.PersonEntered, on.PersonLeft, on.CompanyDetected),
+        **_ignored(on.PersonLeft),
         **_SERVICE_LATER,
+        on.PersonEntered: to.note_somebody,
+        on.CompanyDetected: to.note_somebody,
         on.Acknowledged: to.fault_seen_to,
         on.SentBack: to.open_way_back,
         on.InsideLimitReached: to.limit_reached,

@@ -42,7 +42,8 @@ class LaneState:
     """Everything the machine knows. ``generation`` counts entries into states; a timer of another generation is void.
 
     ``outcome`` is set once the end of the crossing is known and reported when the lane was found empty; ``is_crossing`` says that
-    there is one to report. Alarms and faults latch: they outlive the stay of whoever caused them, until an officer acknowledges.
+    there is one to report. Alarms and faults latch: they outlive the stay of whoever caused them, until an officer acknowledges;
+    ``faults`` are the devices that are out now, ``is_fault_latched`` says that one was and nobody has seen to it.
     """
 
     name: State = State.STARTING
@@ -56,4 +57,5 @@ class LaneState:
     is_fire: bool = False
     is_evacuation_ordered: bool = False
     is_alarm_latched: bool = False
+    is_fault_latched: bool = False
     is_service_wanted: bool = True

@@ -3,86 +3,14 @@
 An ``assert isinstance`` says which event a handler is listed for; the table's test checks that it is listed for no other.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core.effects import CrossingOutcome, Effect, Purpose
+from gate.core.emergency import Step, alarm, entered, timer
 from gate.core.events import Event
 from gate.core.state import LanePolicy, LaneState, State
-
-Step = tuple[LaneState, tuple[Effect, ...]]
-Handler = Callable[[LaneState, Event, LanePolicy], Step]
-
-
-# --- emergencies: tested before the table, in every state ---------------------------------------------------------------
-
-
-def emergency(state: LaneState, event: Event, policy: LanePolicy) -> Step | None:
-    if isinstance(event, on.FireRaised):
-        return evacuate(replace(state, is_fire=True), "fire")
-    if isinstance(event, on.EvacuationOrdered):
-        return evacuate(replace(state, is_evacuation_ordered=True), "evacuation")
-    if isinstance(event, on.DeviceFailed):
-        return fail(state, event, policy)
-    if isinstance(event, on.DoorForced) and state.name is not State.EVACUATING:
-        return alarm(state, f"door_forced.{event.door}")
-    return None
-
-
-def evacuate(state: LaneState, reason: str) -> Step:
-    if state.name is State.EVACUATING:
-        return state, (do.FreeEgress(),)
-    after = entered(
-        state, State.EVACUATING, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, reason)
-    )
-    return after, (
-        do.StopChecks(),
-        do.CancelInsideLimit(),
-        do.FreeEgress(),
-        do.SoundBuzzer(is_on=True),
-        do.RaiseAlarm(reason=reason),
-    )
-
-
-def fail(state: LaneState, event: on.DeviceFailed, policy: LanePolicy) -> Step:
-    after = replace(state, faults=state.faults | {event.device})
-    report = () if event.device in state.faults else (do.ReportFault(device=event.device, reason=event.reason),)
-    if state.name in (State.EVACUATING, State.FAULT):
-        return after, report
-    code = f"fault.{event.device}"
-    after = entered(
-        after, State.FAULT, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, code)
-    )
-    limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
-    return after, (do.StopChecks(), do.CloseExit(), do.CloseEntry(), limit, *report)
-
-
-def alarm(state: LaneState, reason: str) -> Step:
-    if state.name is State.ALARM and reason in state.reasons:
-        return state, (do.CloseExit(), do.CloseEntry())
-    after = entered(
-        state, State.ALARM, outcome=CrossingOutcome.ALARMED, reasons=(*state.reasons, reason), is_alarm_latched=True
-    )
-    return after, (
-        do.StopChecks(),
-        do.CloseExit(),
-        do.CloseEntry(),
-        do.SoundBuzzer(is_on=True),
-        do.RaiseAlarm(reason=reason),
-    )
-
-
-# --- helpers -------------------------------------------------------------------------------------------------------------
-
-
-def entered(state: LaneState, name: State, **changes: object) -> LaneState:
-    return replace(state, name=name, generation=state.generation + 1, **changes)  # type: ignore[arg-type]
-
-
-def timer(state: LaneState, duration_ms: int) -> do.StartStateTimer:
-    return do.StartStateTimer(duration_ms=duration_ms, generation=state.generation)
 
 
 def ignore(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -107,12 +35,22 @@ def look(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
     return state, (do.CheckLane(), timer(state, policy.retry_ms))
 
 
+def shut_again(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
+    """The lane was found empty but not shut: a command to shut may have been lost, so say it again."""
+    return state, (do.CloseExit(), do.CloseEntry())
+
+
+def note_somebody(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    """Somebody got into a lane that serves nobody: the limit of the stay runs for them, too."""
+    return state, (do.StartInsideLimit(duration_ms=policy.inside_limit_ms),)
+
+
 def become_ready(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
     """The lane is empty: report the crossing that ended, then wait for the next, or for an officer where something latched."""
     outcome = state.outcome or CrossingOutcome.INTERRUPTED
     end = (do.EndCrossing(outcome=outcome, reasons=state.reasons),) if state.is_crossing else ()
     after = replace(state, is_crossing=False, is_going_back=False, was_referred=False, outcome=None, reasons=())
-    if after.faults:
+    if after.faults or after.is_fault_latched:
         return entered(after, State.FAULT), (do.CancelInsideLimit(), *end)
     if after.is_alarm_latched:
         return entered(after, State.ALARM), (do.CancelInsideLimit(), *end)
@@ -128,8 +66,9 @@ def start_again(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
 def found_somebody_at_start(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.LaneFoundOccupied)
     if event.person_count == 0:
-        return alarm(state, event.reason)
-    return referred(state, policy, f"start.{event.reason}")
+        return alarm(state, event.reason, policy)
+    after, acts = referred(state, policy, f"start.{event.reason}")
+    return after, (do.CloseExit(), do.CloseEntry(), *acts)
 
 
 def take_out_of_service(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -154,8 +93,7 @@ def begin(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
 
 
 def intrusion(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    after, acts = alarm(state, "intrusion")
-    return after, (*acts, do.StartInsideLimit(duration_ms=policy.inside_limit_ms))
+    return alarm(state, "intrusion", policy)
 
 
 # --- document and entry --------------------------------------------------------------------------------------------------
@@ -190,7 +128,12 @@ def shut_entry_behind(state: LaneState, _event: Event, policy: LanePolicy) -> St
 
 
 def nobody_came(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    return state, (do.CloseEntry(), timer(state, policy.retry_ms))
+    return state, (do.CloseEntry(), do.CheckLane(), timer(state, policy.retry_ms))
+
+
+def entry_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    """The entry never opened, or its shutting was not seen: the lane is empty and shut all the same."""
+    return check(state, CrossingOutcome.ABANDONED, policy.settle_ms, "entry.nobody_came")
 
 
 def entry_is_shut(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -205,8 +148,7 @@ def entry_is_shut(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 
 
 def company(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    after, acts = alarm(state, "not_exactly_one")
-    return after, (*acts, do.StartInsideLimit(duration_ms=policy.inside_limit_ms))
+    return alarm(state, "not_exactly_one", policy)
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------------
@@ -239,7 +181,11 @@ def open_exit(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.ReleaseVerified)
     outcome = CrossingOutcome.RELEASED_BY_OFFICER if state.was_referred else CrossingOutcome.CLEARED
     after = entered(state, State.CLEARED, outcome=outcome)
-    return after, (do.StopChecks(), do.OpenExit(release=event.release), timer(after, policy.exit_timeout_ms))
+    limit = (
+        do.CancelInsideLimit(),
+        do.StartInsideLimit(duration_ms=policy.inside_limit_ms),
+    )  # it runs from this answer
+    return after, (do.StopChecks(), do.OpenExit(release=event.release), *limit, timer(after, policy.exit_timeout_ms))
 
 
 def exit_refused(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -265,6 +211,14 @@ def limit_reached(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     return open_way_back(replace(state, reasons=(*state.reasons, "inside.limit")), event, policy)
 
 
+def exit_not_passed(state: LaneState, event: Event, policy: LanePolicy) -> Step:
+    """Released long ago and still not out: the exit is stuck or blocked. The way back, since the guard will not open the exit again."""
+    if state.is_going_back:
+        return state, ()  # the way back is being opened again and again as it is
+    after, acts = limit_reached(state, event, policy)
+    return replace(after, outcome=CrossingOutcome.INTERRUPTED), acts
+
+
 # --- out ------------------------------------------------------------------------------------------------------------------
 
 
@@ -274,7 +228,12 @@ def shut_exit_behind(state: LaneState, _event: Event, policy: LanePolicy) -> Ste
 
 
 def did_not_leave(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    return state, (do.CloseExit(), timer(state, policy.retry_ms))
+    return state, (do.CloseExit(), do.CheckLane(), timer(state, policy.retry_ms))
+
+
+def exit_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    """Nobody is inside and nobody was seen to leave: the lane goes on, and the record says that it does not know."""
+    return check(state, CrossingOutcome.INTERRUPTED, policy.settle_ms, "exit.unseen")
 
 
 def exit_is_shut(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -319,7 +278,8 @@ def leaving_slowly(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
 
 
 def leaving_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    return check(state, state.outcome, policy.settle_ms)
+    after, acts = check(state, state.outcome, policy.settle_ms)
+    return after, (do.CloseExit(), do.CloseEntry(), *acts)  # the way back may just have been opened once more
 
 
 def leaving_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -338,7 +298,7 @@ def left_something(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.LaneFoundOccupied)
     if event.person_count is not None and event.person_count > 0:
         return intrusion(state, event, policy)
-    return alarm(state, event.reason)
+    return alarm(state, event.reason, policy)
 
 
 def alarm_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -357,7 +317,7 @@ def fault_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.Acknowledged)
     if state.faults:
         return state, ()
-    return start_again(state, policy, do.ReportFaultsCleared(by=event.by))
+    return start_again(replace(state, is_fault_latched=False), policy, do.ReportFaultsCleared(by=event.by))
 
 
 def fire_is_out(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -368,11 +328,19 @@ def order_is_over(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
     return replace(state, is_evacuation_ordered=False), ()
 
 
+def free_again(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    """While the reason lasts, ask again: a command that was lost or refused must not keep people in."""
+    if state.is_fire or state.is_evacuation_ordered:
+        return state, (do.FreeEgress(), timer(state, policy.retry_ms))
+    return state, ()
+
+
 def evacuation_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.Acknowledged)
     if state.is_fire or state.is_evacuation_ordered:
         return state, ()
     ends = (do.EndEgress(), do.SoundBuzzer(is_on=False), do.ClearAlarm(by=event.by))
-    if state.faults:
-        return entered(state, State.FAULT), (*ends, do.CloseExit(), do.CloseEntry())
+    if state.is_fault_latched:
+        limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
+        return entered(state, State.FAULT), (*ends, do.CloseExit(), do.CloseEntry(), limit)
     return start_again(state, policy, *ends)

@@ -1,0 +1,84 @@
+"""What comes before the table in every state: fire, evacuation, a failed device, a forced door; and what every handler is made of.
+
+Pure functions from a state to the next one and what to do.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gate.core import effects as do
+from gate.core import events as on
+from gate.core.effects import CrossingOutcome, Effect
+from gate.core.events import Event
+from gate.core.state import LanePolicy, LaneState, State
+
+Step = tuple[LaneState, tuple[Effect, ...]]
+Handler = Callable[[LaneState, Event, LanePolicy], Step]
+
+
+def entered(state: LaneState, name: State, **changes: object) -> LaneState:
+    return replace(state, name=name, generation=state.generation + 1, **changes)  # type: ignore[arg-type]
+
+
+def timer(state: LaneState, duration_ms: int) -> do.StartStateTimer:
+    return do.StartStateTimer(duration_ms=duration_ms, generation=state.generation)
+
+
+def emergency(state: LaneState, event: Event, policy: LanePolicy) -> Step | None:
+    if isinstance(event, on.FireRaised):
+        return evacuate(replace(state, is_fire=True), "fire", policy)
+    if isinstance(event, on.EvacuationOrdered):
+        return evacuate(replace(state, is_evacuation_ordered=True), "evacuation", policy)
+    if isinstance(event, on.DeviceFailed):
+        return fail(state, event, policy)
+    if isinstance(event, on.DoorForced) and state.name is not State.EVACUATING:
+        return alarm(state, f"door_forced.{event.door}", policy)
+    return None
+
+
+def evacuate(state: LaneState, reason: str, policy: LanePolicy) -> Step:
+    if state.name is State.EVACUATING:
+        return state, (do.FreeEgress(), timer(state, policy.retry_ms))
+    after = entered(
+        state, State.EVACUATING, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, reason)
+    )
+    return after, (
+        do.StopChecks(),
+        do.CancelInsideLimit(),
+        do.FreeEgress(),
+        timer(after, policy.retry_ms),
+        do.SoundBuzzer(is_on=True),
+        do.RaiseAlarm(reason=reason),
+    )
+
+
+def fail(state: LaneState, event: on.DeviceFailed, policy: LanePolicy) -> Step:
+    """A failed device stops the lane, except that a way out which is already open stays open to whoever uses it."""
+    after = replace(state, faults=state.faults | {event.device}, is_fault_latched=True)
+    report = () if event.device in state.faults else (do.ReportFault(device=event.device, reason=event.reason),)
+    is_way_back_open = state.name is State.LEAVING and state.is_going_back
+    if is_way_back_open or state.name in (State.EVACUATING, State.FAULT):
+        return after, report
+    code = f"fault.{event.device}"
+    after = entered(
+        after, State.FAULT, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, code)
+    )
+    limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
+    return after, (do.StopChecks(), do.CloseExit(), do.CloseEntry(), limit, *report)
+
+
+def alarm(state: LaneState, reason: str, policy: LanePolicy) -> Step:
+    """Hold and call an officer. The limit of the stay always runs: what the curtain takes for a bag may be a child."""
+    if state.name is State.ALARM and reason in state.reasons:
+        return state, (do.CloseExit(), do.CloseEntry())
+    after = entered(
+        state, State.ALARM, outcome=CrossingOutcome.ALARMED, reasons=(*state.reasons, reason), is_alarm_latched=True
+    )
+    return after, (
+        do.StopChecks(),
+        do.CloseExit(),
+        do.CloseEntry(),
+        do.StartInsideLimit(duration_ms=policy.inside_limit_ms),
+        do.SoundBuzzer(is_on=True),
+        do.RaiseAlarm(reason=reason),
+    )
