@@ -40,7 +40,9 @@ class TravellerPanel:
         who = case.traveller
         if who is None:
             is_hidden = "identity" not in self._role.sees
-            text("Your role does not see names" if is_hidden else "Names are on their way", "empty")
+            is_over = case.status == "closed"
+            late = "No names were recorded" if is_over else "Names are on their way"
+            text("Your role does not see names" if is_hidden else late, "empty")
             return
         text(who.surname, "surname", testid="traveller-surname")
         text(who.given_names, "given-names")
@@ -116,7 +118,8 @@ class _Pane:
         elif not is_allowed:
             why = "Your role does not see pictures"
         else:
-            why = "Picture is on its way" if attachment is not None else "Not taken yet"
+            not_taken = "Not taken" if case.status == "closed" else "Not taken yet"
+            why = "Picture is on its way" if attachment is not None else not_taken
         self._missing.set_text("" if is_there else why)
 
 

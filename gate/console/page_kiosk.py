@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from gate.console.context import Console
 from gate.console.drawings import arrow, kiosk_drawing, progress_ring
@@ -55,7 +56,9 @@ class _Kiosk:
         self._lane = lane
         self._chosen_language: str | None = None
         self._was_crossing = False
+        self._unspoken: frozenset[str] = frozenset()
         self._build()
+        ui.on("unspoken_languages", self._on_unspoken)
         console.live.lane_changed.subscribe(self._on_lane)
         console.live.link_changed.subscribe(lambda _: self._show())
         ui.timer(1.0, self._show)
@@ -105,6 +108,14 @@ class _Kiosk:
 
     def _on_lane(self, lane: str) -> None:
         if lane == self._lane:
+            self._show()
+
+    def _on_unspoken(self, event: GenericEventArguments) -> None:
+        """The browser has no letters for these languages: they are neither spoken nor offered."""
+        if isinstance(event.args, list):
+            self._unspoken = frozenset(event.args) & frozenset(self._console.texts.languages) - {"en"}
+            for language, element in self._language_buttons.items():
+                element.visible = language not in self._unspoken
             self._show()
 
     def _choose(self, language: str) -> None:
@@ -161,7 +172,7 @@ class _Kiosk:
         self._ring.visible = progress is not None
 
     def _show_words(self, phrase: str, language: str) -> None:
-        second = "en" if language != "en" else "zh"
+        second = "en" if language != "en" else "zh" if "zh" not in self._unspoken else "fr"
         direction = "rtl" if self._console.texts.is_right_to_left(language) else "ltr"
         for element in (self._root, self._overlay):
             set_prop(element, "lang", language)
@@ -194,9 +205,9 @@ class _Kiosk:
     def _language(self, state: LaneState | None) -> str:
         if self._chosen_language is not None:
             return self._chosen_language
-        if state is None or state.issuer is None:
-            return _REST_LANGUAGE
-        return self._console.texts.language_of(state.issuer)
+        is_named = state is not None and state.issuer is not None
+        language = self._console.texts.language_of(state.issuer) if is_named and state is not None else _REST_LANGUAGE
+        return language if language not in self._unspoken else "en"
 
     def _forget_choice_after(self, state: LaneState | None) -> None:
         """The next traveller starts anew: a choice, and an open help panel, last until the crossing is over."""

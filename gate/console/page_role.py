@@ -1,7 +1,8 @@
 """An officer's screen: one case at a glance, the other roles' words always in sight, one key for each answer.
 
 A verdict names the evidence digest that was on this screen. When the evidence changes under an officer's hand, the screen says
-what changed and takes no answer for a moment, so that a press that was meant for the old evidence does not land on the new.
+what changed and takes no answer for a moment, so that a press that was meant for the old evidence, or for the case before, does not
+land on the new.
 """
 
 from fastapi.responses import RedirectResponse
@@ -13,16 +14,18 @@ from gate.console.coalesce import Coalesced
 from gate.console.context import Console, browser_id, officer_of, to_login
 from gate.console.hub_client import Done, LinkLost, Refusal
 from gate.console.hub_models import Case, CaseSummary, VerdictKind
+from gate.console.notices import NoticeBar, ReleaseBanner
 from gate.console.parts import box, link, set_style, text
-from gate.console.role_bars import AnswerBar, HeadBar, NoticeBar, QueueBar, ReleaseBanner
+from gate.console.role_bars import AnswerBar, HeadBar, QueueBar
 from gate.console.sessions import Officer
 from gate.console.view import choose_case, queue_of, what_changed
 from gate.wire.messages import CaseChanged
 
 _GUARD_S = 0.8
-"""For how long no answer is taken after the evidence on the screen has changed."""
+"""For how long no answer is taken after another case, or other evidence, has come on the screen."""
 _AFTERGLOW_S = 4.0
-"""For how long a case that is over stays on the screen."""
+_SHORT_AFTERGLOW_S = 1.5
+"""For how long a case that is over stays on the screen; shorter while another waits."""
 _RETRY_S = 2.0
 
 
@@ -65,11 +68,11 @@ class _RoleScreen:
         self._cases: tuple[CaseSummary, ...] = ()
         self._case: Case | None = None
         self._selected: str | None = None
-        self._is_by_hand = False
+        self._is_kept = False
         self._is_decided = False
         self._is_busy = False
         self._guards = 0
-        self._over: dict[str, int] = {}
+        self._over: set[str] = set()
         with box("role-screen", testid="role-screen") as root:
             set_style(root, role=role.colour)
             self._head = HeadBar(console, role)
@@ -153,15 +156,19 @@ class _RoleScreen:
         if before is not None and is_same:
             changed = what_changed(before, case, texts=self._console.texts)
             if changed and before.evidence_digest is not None:
+                self._is_decided = False
                 self._hold_answers(changed)
         else:
             self._notice.clear()
+            self._guard()
         self._case = case
         if case.release is not None:
             self._banner.announce(case.case_id, case.lane, case.release.issued_ms)
         if case.status == "closed" and case.case_id not in self._over:
-            self._over[case.case_id] = self._console.clock.utc_ms()
-            ui.timer(_AFTERGLOW_S, lambda: self._leave(case.case_id), once=True)
+            self._over.add(case.case_id)
+            is_another_waiting = any(item.waits_for(self._role.id) for item in self._cases)
+            glow_s = _SHORT_AFTERGLOW_S if is_another_waiting else _AFTERGLOW_S
+            ui.timer(glow_s, lambda: self._leave(case.case_id), once=True)
         self._show()
 
     # Which case.
@@ -170,6 +177,7 @@ class _RoleScreen:
         if self._selected is not None and self._selected in self._over:
             return
         listed = next((case for case in self._cases if case.case_id == self._selected), None)
+        self._is_kept |= listed is not None and listed.waits_for(self._role.id)
         if self._selected is not None and listed is None:
             # The case has left the queue: ask how it went on.
             self._case_refresh.ask()
@@ -177,14 +185,14 @@ class _RoleScreen:
             self._cases,
             role=self._role.id,
             current=listed or self._case,
-            is_by_hand=self._is_by_hand,
+            is_kept=self._is_kept,
             is_decided=self._is_decided,
         )
         if chosen is not None and chosen != self._selected:
             self._select(chosen)
 
     def _select(self, case_id: str | None, *, is_by_hand: bool = False) -> None:
-        self._is_by_hand = is_by_hand
+        self._is_kept = is_by_hand
         if case_id != self._selected:
             self._is_decided = False
             self._selected = case_id
@@ -197,11 +205,11 @@ class _RoleScreen:
         self._select(case_id, is_by_hand=True)
 
     def _leave(self, case_id: str) -> None:
-        self._over.pop(case_id, None)
+        self._over.discard(case_id)
         if self._selected == case_id:
             self._selected = None
             self._case = None
-            self._is_by_hand = False
+            self._is_kept = False
             self._is_decided = False
             self._notice.clear()
             self._choose()
@@ -262,6 +270,9 @@ class _RoleScreen:
 
     def _hold_answers(self, sentence: str) -> None:
         self._notice.say(sentence, "warn")
+        self._guard()
+
+    def _guard(self) -> None:
         self._guards += 1
         ui.timer(_GUARD_S, self._let_answers, once=True)
 

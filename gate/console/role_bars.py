@@ -1,4 +1,4 @@
-"""The bars of an officer's screen: who and what on top, the queue, notices, the other roles' words and one's own answer."""
+"""The bars of an officer's screen: who and what on top, the queue, the other roles' words and one's own answer."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -12,7 +12,6 @@ from gate.console.parts import Rows, box, button, link, set_data, set_enabled, s
 from gate.console.sessions import Officer
 from gate.console.view import age, clock_time, short_id, waiting_from_ms
 
-_BANNER_MS = 8_000
 _MAX_SHOWN = 40
 
 
@@ -121,25 +120,6 @@ class QueueBar:
                 self._ages[case_id] = text("", "queue-age")
 
 
-class NoticeBar:
-    """One sentence above the answers: what changed, what was refused."""
-
-    def __init__(self) -> None:
-        self._box = box("notice-bar", testid="notice")
-        with self._box:
-            self._text = text("", "notice-text", testid="notice-text")
-        self.clear()
-
-    def say(self, sentence: str, tone: str) -> None:
-        """``tone``: ``info`` or ``warn``."""
-        self._text.set_text(sentence)
-        set_data(self._box, tone=tone)
-
-    def clear(self) -> None:
-        self._text.set_text("")
-        set_data(self._box, tone=None)
-
-
 class AnswerBar:
     """Every required role's word, and the four answers."""
 
@@ -225,35 +205,3 @@ class AnswerBar:
                 text(self._console.role_title(role) + (" (you)" if role == self._role.id else ""), "verdict-role")
                 text(word, "verdict-word")
                 text(detail, "verdict-detail")
-
-
-class ReleaseBanner:
-    """The moment of release, on every screen at once."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._until_ms = 0
-        self._announced: dict[str, None] = {}
-        with box("released-banner", testid="released-banner") as self._box:
-            self._text = text("", "banner-text")
-            self._where = text("", "banner-where")
-        self._box.visible = False
-
-    def announce(self, case_id: str, lane: str, at_ms: int) -> None:
-        """Show it once a case, for as long as the moment lasts."""
-        now_ms = self._console.clock.utc_ms()
-        if case_id in self._announced or now_ms - at_ms > _BANNER_MS:
-            return
-        self._announced[case_id] = None
-        if len(self._announced) > 500:
-            del self._announced[next(iter(self._announced))]
-        self._text.set_text(f"Released together {clock_time(at_ms)} · exit opening")
-        self._where.set_text(f"{self._console.lane_title(lane)} · case {short_id(case_id)}")
-        set_data(self._box, case_id=case_id)
-        self._box.visible = True
-        self._until_ms = now_ms + _BANNER_MS
-
-    def tick(self, now_ms: int) -> None:
-        """Take it away when its time is over."""
-        if self._box.visible and now_ms >= self._until_ms:
-            self._box.visible = False

@@ -77,3 +77,23 @@ document.addEventListener("load", (event) => {
   Object.assign(view, { scale: 1, x: 0, y: 0 });
   draw(pane, view);
 }, true);
+
+// A kiosk whose browser lacks the letters of a language must not speak it in empty boxes: it tells the server which.
+const SAMPLES = { zh: "请", ja: "の", ko: "한", ru: "Ж", ar: "ع" };
+
+function picture(letter, family) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 40;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.font = `30px ${family}`;
+  context.fillText(letter, 4, 32);
+  return context.getImageData(0, 0, 40, 40).data.join();
+}
+
+window.addEventListener("load", () => {
+  if (!document.body.classList.contains("kiosk-body")) return;
+  const family = getComputedStyle(document.body).fontFamily;
+  const missing = picture("\u{10fffd}", family);
+  const unspoken = Object.keys(SAMPLES).filter((language) => picture(SAMPLES[language], family) === missing);
+  if (unspoken.length > 0) window.emitEvent?.("unspoken_languages", unspoken);
+});

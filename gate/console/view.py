@@ -68,20 +68,20 @@ def choose_case(
     *,
     role: str,
     current: CaseSummary | None,
-    is_by_hand: bool = False,
+    is_kept: bool = False,
     is_decided: bool = False,
 ) -> str | None:
     """Which case the screen shows next; None when there is none.
 
-    What an officer chose by hand stays until it is over or decided. What was chosen for them gives way to a case that waits for
-    them, unless it waits itself or they hold it. ``is_decided``: this role has just released or sent back the current case.
+    ``is_kept``: an officer chose the current case, or it has waited for them on this screen; it stays until it is over or decided,
+    also while new evidence makes it wait for nobody. What is only watched gives way to a case that waits for this role.
+    ``is_decided``: this role has just released or sent back the current case.
     """
     queue = [case for case in queue_of(cases, role) if current is None or case.case_id != current.case_id]
     waiting = next((case for case in queue if case.waits_for(role)), None)
     if current is not None and current.status != "closed":
-        is_theirs = is_by_hand and not is_decided
-        is_held = current.status == "open" and current.verdict_kind(role) in ("hold", "inspect", "refuse")
-        if waiting is None or is_theirs or is_held or current.waits_for(role):
+        is_theirs = is_kept and not is_decided and current.status == "open"
+        if waiting is None or is_theirs or current.waits_for(role):
             return current.case_id
     if waiting is not None:
         return waiting.case_id

@@ -111,6 +111,33 @@ def test_the_oldest_waiting_case_comes_first_and_a_choice_by_hand_stays(screens:
     expect(customs.get_by_test_id("queue-empty")).to_be_visible()
 
 
+def test_new_evidence_does_not_make_the_screen_jump_to_another_case(screens: Screens, lanes: Lanes) -> None:
+    """Between new evidence and the lane's word on it the case waits for nobody; the officer's eyes are still on it."""
+    customs = screens.open("/role/customs", "li")
+    referred_crossing(lanes["lane-1"], "looked-at")
+    expect(customs.get_by_test_id("btn-release")).to_be_enabled()
+    referred_crossing(lanes["lane-2"], "also-waiting")
+    expect(customs.get_by_test_id("role-queue-item")).to_have_count(2)
+    lanes["lane-1"].record(finding("face.match", Outcome.REFER, measured=0.2, threshold=0.42))
+    expect(customs.get_by_test_id("notice-text")).to_contain_text("Live face does not match")
+    first_in_queue = customs.get_by_test_id("role-queue-item").first
+    expect(first_in_queue).to_have_attribute("data-case-id", "also-waiting")
+    expect(case_id(customs)).to_have_attribute("data-case-id", "looked-at")
+
+
+def test_a_second_press_does_not_release_the_next_traveller(screens: Screens, lanes: Lanes) -> None:
+    customs = screens.open("/role/customs", "li")
+    referred_crossing(lanes["lane-1"], "first")
+    expect(customs.get_by_test_id("btn-release")).to_be_enabled()
+    referred_crossing(lanes["lane-2"], "second")
+    expect(customs.get_by_test_id("role-queue-item")).to_have_count(2)
+    customs.keyboard.press("F1")
+    customs.keyboard.press("F1")
+    expect(case_id(customs)).to_have_attribute("data-case-id", "second")
+    expect(customs.get_by_test_id("btn-release")).to_be_enabled()
+    expect(customs.get_by_test_id("verdict-customs")).to_have_attribute("data-kind", "pending")
+
+
 def test_a_picture_can_be_looked_at_closely(screens: Screens, lanes: Lanes) -> None:
     customs = screens.open("/role/customs", "li")
     referred_crossing(lanes["lane-1"], "closely")
