@@ -28,7 +28,9 @@ from gate.wire.messages import (
     CrossingDecided,
     CrossingEnded,
     EntryDecided,
+    EventType,
     EvidenceRecorded,
+    Message,
     ReleaseSpent,
 )
 
@@ -165,7 +167,7 @@ def fold_case(
     if not events:
         raise ValueError(f"case {case_id} has no event")
     ordered = sorted(events, key=lambda item: (item.sequence, item.id))
-    facts = _facts(port, lane, ordered)
+    facts = _facts(ordered)
     current = [(event, data) for event, data in facts.decided if data.digest == facts.digest]
     # A lane that said both about the same evidence has not cleared anybody.
     decision_now: Literal["clear", "refer"] | None = None
@@ -215,6 +217,21 @@ def fold_case(
     )
 
 
+def stored_event(
+    *, port: str, lane: str, event_id: str, sequence: int, event_type: EventType, at_ms: int, data: Message
+) -> StoredEvent:
+    """An event as :func:`fold_case` takes it, its evidence checked."""
+    return StoredEvent(
+        id=event_id,
+        lane=lane,
+        sequence=sequence,
+        type=event_type,
+        at_ms=at_ms,
+        data=data,
+        evidence=check_evidence(port, lane, data) if isinstance(data, EvidenceRecorded) else None,
+    )
+
+
 def check_evidence(port: str, lane: str, data: EvidenceRecorded) -> Evidence | str:
     """The evidence that ``data`` carries, or why it is not believed: the hub computes the digest itself."""
     try:
@@ -244,7 +261,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _facts(port: str, lane: str, ordered: Sequence[StoredEvent]) -> _Facts:
+def _facts(ordered: Sequence[StoredEvent]) -> _Facts:
     believed: dict[int, dict[str, Evidence]] = {}
     refused: dict[str, int] = {}
     decided: list[tuple[StoredEvent, CrossingDecided]] = []
@@ -254,11 +271,10 @@ def _facts(port: str, lane: str, ordered: Sequence[StoredEvent]) -> _Facts:
     for event in ordered:
         match event.data:
             case EvidenceRecorded() as data:
-                checked = check_evidence(port, lane, data)
-                if isinstance(checked, str):
-                    refused[event.id] = data.revision
+                if isinstance(event.evidence, Evidence):
+                    believed.setdefault(data.revision, {})[data.digest] = event.evidence
                 else:
-                    believed.setdefault(checked.revision, {})[data.digest] = checked
+                    refused[event.id] = data.revision
             case CrossingDecided() as data:
                 decided.append((event, data))
             case EntryDecided() as data:

@@ -20,15 +20,26 @@ REPEATED = "replayed"
 """A lane's answer to a command it has seen before: says nothing about whether it took it the first time."""
 
 
+# Built once: building costs more than running.
+_LAST = select(func.max(COMMANDS.c.seq))
+_ADD = COMMANDS.insert()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A signed command that is committed and may be published."""
+    """A signed command: to be published once it is committed."""
 
-    seq: int
-    command_id: str
     lane: str
-    act: Act
     token: str
+    record: CommandRecord
+
+    @property
+    def act(self) -> Act:
+        return self.record.act
+
+    @property
+    def command_id(self) -> str:
+        return self.record.command_id
 
 
 class CommandBook:
@@ -57,7 +68,7 @@ class CommandBook:
         """Number, sign and write down one command. ``release_number`` counts a case's releases from 1."""
         now_ms = self._clock.utc_ms()
         expires_ms = now_ms + int(self._lifetime_s * 1000)
-        last = connection.scalar(select(func.max(COMMANDS.c.seq))) or 0
+        last = connection.scalar(_LAST) or 0
         command = Command(
             iss=self._issuer,
             aud=f"{self._port}/{lane}",
@@ -74,26 +85,38 @@ class CommandBook:
         )
         token = sign_command(self._key, command)
         connection.execute(
-            COMMANDS.insert().values(
-                seq=command.seq,
-                jti=command.jti,
-                lane=lane,
-                act=act.value,
-                author=author,
-                case_id=case_id,
-                occupancy_id=occupancy_id,
-                evidence_digest=evidence_digest,
-                issued_ms=now_ms,
-                expires_ms=expires_ms,
-                note=note,
-                token=token,
-                state=CommandState.SENT.value,
-                settled_ms=None,
-                reason="",
-                release_key=f"{case_id}#{release_number}" if release_number is not None else None,
-            )
+            _ADD,
+            {
+                "seq": command.seq,
+                "jti": command.jti,
+                "lane": lane,
+                "act": act.value,
+                "author": author,
+                "case_id": case_id,
+                "occupancy_id": occupancy_id,
+                "evidence_digest": evidence_digest,
+                "issued_ms": now_ms,
+                "expires_ms": expires_ms,
+                "note": note,
+                "token": token,
+                "state": CommandState.SENT.value,
+                "settled_ms": None,
+                "reason": "",
+                "release_key": f"{case_id}#{release_number}" if release_number is not None else None,
+            },
         )
-        return Outgoing(seq=command.seq, command_id=command.jti, lane=lane, act=act, token=token)
+        record = CommandRecord(
+            seq=command.seq,
+            command_id=command.jti,
+            act=act,
+            author=author,
+            evidence_digest=evidence_digest,
+            issued_ms=now_ms,
+            expires_ms=expires_ms,
+            state=CommandState.SENT,
+            note=note,
+        )
+        return Outgoing(lane=lane, token=token, record=record)
 
     def settle(self, connection: Connection, lane: str, ack: Ack) -> str | None:
         """Take a lane's answer. The case it concerns, when that changed anything."""
@@ -157,8 +180,7 @@ class CommandBook:
         if lane is not None:
             query = query.where(COMMANDS.c.lane == lane)
         return [
-            Outgoing(seq=row.seq, command_id=row.jti, lane=row.lane, act=Act(row.act), token=row.token)
-            for row in connection.execute(query)
+            Outgoing(lane=row.lane, token=row.token, record=command_record(row)) for row in connection.execute(query)
         ]
 
 
@@ -168,15 +190,8 @@ def _is_overdue(state: CommandState, cutoff_ms: int) -> ColumnElement[bool]:
     return and_(overdue, COMMANDS.c.act == Act.RELEASE.value) if state is CommandState.TAKEN else overdue
 
 
-def commands_of(connection: Connection, case_ids: Sequence[str]) -> dict[str, list[CommandRecord]]:
-    """The commands of each of these cases."""
-    found: dict[str, list[CommandRecord]] = {case_id: [] for case_id in case_ids}
-    for row in connection.execute(select(COMMANDS).where(COMMANDS.c.case_id.in_(case_ids))):
-        found[row.case_id].append(_record(row))
-    return found
-
-
-def _record(row: Row[Any]) -> CommandRecord:
+def command_record(row: Row[Any]) -> CommandRecord:
+    """A row of the commands table."""
     return CommandRecord(
         seq=row.seq,
         command_id=row.jti,

@@ -5,25 +5,29 @@ never both be standing: whether one is, is read in the same transaction that wri
 unique in the database.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from gate.core.clock import Clock
 from gate.core.evidence import canonical_json
 from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
-from gate.hub.commands import CommandBook, Outgoing, commands_of
-from gate.hub.records import StoredEvent
+from gate.hub.commands import CommandBook, Outgoing
+from gate.hub.rows import CaseRows, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, LANES, VERDICTS
 from gate.hub.store import upsert
 from gate.wire.messages import Act, CaseChanged, CloudEvent, EventType, LaneStarted
 
 log = structlog.get_logger(__name__)
+
+# Built once: building costs more than running.
+_LANE = select(LANES).where(LANES.c.lane == bindparam("wanted"))
+_BODY = select(CASES.c.body).where(CASES.c.case_id == bindparam("wanted"))
+_ADD_VERDICT = VERDICTS.insert()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +62,14 @@ class CaseDesk:
 
     def view(self, connection: Connection, case_id: str) -> CaseView | None:
         """The case as its rows say now."""
-        return self._views(connection, [case_id]).get(case_id)
+        rows = load_cases(connection, self._port, [case_id]).get(case_id)
+        return self._fold(case_id, rows) if rows is not None else None
 
     def refresh(self, connection: Connection, case_ids: Iterable[str]) -> Changes:
         """Fold these cases again, release by rule those that may go, and write the projection."""
         changes = Changes()
-        for case_id, view in self._views(connection, sorted(set(case_ids))).items():
-            command = self._release(connection, view, is_asked_by_officer=False, author="rule")
-            if command is not None:
-                changes += Changes(commands=(command,))
-            changes += self._keep(connection, case_id, view if command is None else None)
+        for case_id, rows in load_cases(connection, self._port, sorted(set(case_ids))).items():
+            changes += self._settle(connection, case_id, rows, asking=None)
         return changes
 
     def take_verdict(
@@ -82,21 +84,21 @@ class CaseDesk:
         reason: str,
     ) -> Changes | VerdictNotTaken:
         """Add an officer's verdict, and release when it was the last that was missing."""
-        view = self.view(connection, case_id)
-        if view is None:
+        rows = load_cases(connection, self._port, [case_id]).get(case_id)
+        if rows is None:
             return VerdictNotTaken(reason="unknown_case")
+        view = self._fold(case_id, rows)
         if view.status is CaseStatus.CLOSED:
             return VerdictNotTaken(reason="closed")
         if view.is_sent_back and kind.is_release:
             return VerdictNotTaken(reason="sent_back")
-        last = connection.scalar(select(func.max(VERDICTS.c.number)).where(VERDICTS.c.case_id == case_id)) or 0
         verdict = Verdict(
             role=role,
             kind=kind,
             evidence_digest=digest,
             author=author,
             at_ms=self._clock.utc_ms(),
-            number=last + 1,
+            number=max((item.number for item in rows.verdicts), default=0) + 1,
             reason=reason,
         )
         taken = with_verdict(view.joint, verdict)
@@ -114,12 +116,8 @@ class CaseDesk:
                 reason=reason,
             )
         )
-        after = self.view(connection, case_id)
-        command = None
-        if after is not None and kind.is_release:
-            command = self._release(connection, after, is_asked_by_officer=True, author=author)
-        changes = Changes(commands=(command,) if command is not None else ())
-        return changes + self._keep(connection, case_id, after if command is None else None)
+        rows.verdicts.append(verdict)
+        return self._settle(connection, case_id, rows, asking=author if kind.is_release else None)
 
     def send_back(
         self, connection: Connection, *, case_id: str, author: str, reason: str
@@ -132,6 +130,8 @@ class CaseDesk:
             return VerdictNotTaken(reason="closed")
         if view.standing_release is not None:
             return VerdictNotTaken(reason="already_released")
+        if view.is_sent_back:
+            return VerdictNotTaken(reason="sent_back")
         return self._book.issue(
             connection,
             lane=view.lane,
@@ -149,8 +149,8 @@ class CaseDesk:
         connection.execute(delete(LANES))
         case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
         for start in range(0, len(case_ids), 200):
-            for case_id, view in self._views(connection, case_ids[start : start + 200]).items():
-                self._keep(connection, case_id, view)
+            for case_id, rows in load_cases(connection, self._port, case_ids[start : start + 200]).items():
+                self._keep(connection, self._fold(case_id, rows))
         query = select(EVENTS.c.body).where(EVENTS.c.type == EventType.LANE_STARTED.value)
         started = [CloudEvent.model_validate_json(body) for body in connection.scalars(query)]
         counts = connection.execute(
@@ -167,12 +167,30 @@ class CaseDesk:
                 connection, lane=row.lane, count=row.events, sequence=row.sequence, time_ms=row.time_ms, started=starts
             )
 
-    def _release(
-        self, connection: Connection, view: CaseView, *, is_asked_by_officer: bool, author: str
-    ) -> Outgoing | None:
+    def _fold(self, case_id: str, rows: CaseRows) -> CaseView:
+        return fold_case(
+            port=self._port,
+            lane=rows.events[0].lane,
+            case_id=case_id,
+            events=rows.events,
+            verdicts=rows.verdicts,
+            commands=rows.commands,
+            rules=self._rules,
+        )
+
+    def _settle(self, connection: Connection, case_id: str, rows: CaseRows, *, asking: str | None) -> Changes:
+        """Release what may go (``asking``: the officer who wants it, None for the rule), and write the projection."""
+        view = self._fold(case_id, rows)
+        command = self._release(connection, view, asking=asking)
+        if command is None:
+            return self._keep(connection, view)
+        rows.commands.append(command.record)
+        return Changes(commands=(command,)) + self._keep(connection, self._fold(case_id, rows))
+
+    def _release(self, connection: Connection, view: CaseView, *, asking: str | None) -> Outgoing | None:
         if not view.may_release or view.releases_of_this_evidence >= MAX_RELEASES_PER_DIGEST:
             return None
-        if not is_asked_by_officer:
+        if asking is None:
             if view.releases_of_this_evidence > 0:
                 return None  # the first one came to nothing; a second is an officer's to give
             age_ms = self._clock.utc_ms() - (view.decided_ms or 0)
@@ -183,27 +201,24 @@ class CaseDesk:
             connection,
             lane=view.lane,
             act=Act.RELEASE,
-            author=author,
+            author=asking or "rule",
             case_id=view.case_id,
             occupancy_id=view.occupancy_id,
             evidence_digest=view.joint.evidence_digest,
             release_number=len(view.releases) + 1,
         )
 
-    def _keep(self, connection: Connection, case_id: str, view: CaseView | None) -> Changes:
-        """Write the projection of ``view`` (None: fold again first); nothing is announced when nothing changed."""
-        view = view or self.view(connection, case_id)
-        if view is None:
-            return Changes()
+    def _keep(self, connection: Connection, view: CaseView) -> Changes:
+        """Write the projection; nothing is announced when nothing changed."""
         body = canonical_json(view.to_json()).decode()
-        if connection.scalar(select(CASES.c.body).where(CASES.c.case_id == case_id)) == body:
+        if connection.scalar(_BODY, {"wanted": view.case_id}) == body:
             return Changes()
         ended = view.ended
         upsert(
             connection,
             CASES,
             {
-                "case_id": case_id,
+                "case_id": view.case_id,
                 "lane": view.lane,
                 "status": view.status.value,
                 "opened_ms": view.opened_ms,
@@ -219,7 +234,7 @@ class CaseDesk:
             },
         )
         changed = CaseChanged(
-            case_id=case_id,
+            case_id=view.case_id,
             lane=view.lane,
             revision=view.joint.evidence_revision,
             status=view.status.value,
@@ -227,55 +242,12 @@ class CaseDesk:
         )
         return Changes(cases=(changed,))
 
-    def _views(self, connection: Connection, case_ids: Sequence[str]) -> dict[str, CaseView]:
-        events: dict[str, list[StoredEvent]] = {case_id: [] for case_id in case_ids}
-        columns = (EVENTS.c.id, EVENTS.c.lane, EVENTS.c.sequence, EVENTS.c.time_ms, EVENTS.c.case_id, EVENTS.c.body)
-        for row in connection.execute(select(*columns).where(EVENTS.c.case_id.in_(case_ids))):
-            event = CloudEvent.model_validate_json(row.body)
-            events[row.case_id].append(
-                StoredEvent(
-                    id=row.id,
-                    lane=row.lane,
-                    sequence=row.sequence,
-                    type=event.type,
-                    at_ms=row.time_ms,
-                    data=event.typed_data(),
-                )
-            )
-        verdicts: dict[str, list[Verdict]] = {case_id: [] for case_id in case_ids}
-        for row in connection.execute(select(VERDICTS).where(VERDICTS.c.case_id.in_(case_ids))):
-            verdicts[row.case_id].append(
-                Verdict(
-                    role=row.role,
-                    kind=VerdictKind(row.kind),
-                    evidence_digest=row.evidence_digest,
-                    author=row.author,
-                    at_ms=row.at_ms,
-                    number=row.number,
-                    reason=row.reason,
-                )
-            )
-        commands = commands_of(connection, case_ids)
-        return {
-            case_id: fold_case(
-                port=self._port,
-                lane=events[case_id][0].lane,
-                case_id=case_id,
-                events=events[case_id],
-                verdicts=verdicts[case_id],
-                commands=commands[case_id],
-                rules=self._rules,
-            )
-            for case_id in case_ids
-            if events[case_id]
-        }
-
 
 def keep_lane(
     connection: Connection, *, lane: str, count: int, sequence: int, time_ms: int, started: Sequence[CloudEvent]
 ) -> None:
     """Add ``count`` new events of a lane, up to ``sequence``, to its projection; ``started`` are the starts among them."""
-    held = connection.execute(select(LANES).where(LANES.c.lane == lane)).first()
+    held = connection.execute(_LANE, {"wanted": lane}).first()
     newest = max(started, key=lambda item: item.sequence, default=None)
     boot_id, version, started_sequence = (
         (held.boot_id, held.software_version, held.started_sequence) if held else (None, None, 0)
@@ -296,9 +268,3 @@ def keep_lane(
             "software_version": version,
         },
     )
-
-
-def case_body(connection: Connection, case_id: str) -> dict[str, object] | None:
-    """The projection's JSON of a case."""
-    body = connection.scalar(select(CASES.c.body).where(CASES.c.case_id == case_id))
-    return json.loads(body) if body is not None else None

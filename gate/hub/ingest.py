@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from gate.core.clock import Clock
 from gate.hub.commands import CommandBook
 from gate.hub.desk import CaseDesk, Changes, keep_lane
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
+from gate.hub.rows import event_time_ms
 from gate.hub.schema import CASES, EVENTS, REJECTED
 from gate.hub.store import Store, insert_new
 from gate.wire.messages import (
@@ -41,6 +42,7 @@ MAX_SEQUENCE = 2**53
 MAX_REJECTED = 1000
 """How many different rejected messages are kept; the oldest go first."""
 _KEPT_PAYLOAD_CHARS = 4096
+_OWNERS = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -161,8 +163,9 @@ class Ingest:
         """Those that were not there before, in the order given."""
         unique = list({item.event.id: item for item in reversed(events)}.values())[::-1]
         wanted = {item.case_id for item in unique if item.case_id is not None}
-        query = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(wanted))
-        owners = {row.case_id: row.lane for row in connection.execute(query)} if wanted else {}
+        owners = {}
+        if wanted:
+            owners = {row.case_id: row.lane for row in connection.execute(_OWNERS, {"wanted": list(wanted)})}
         rows = []
         kept = {}
         for item in unique:
@@ -264,11 +267,6 @@ class Ingest:
         now_ns = self._clock.monotonic_ns()
         for message in batch:
             self._metrics.commit_s.observe((now_ns - message.arrived_ns) / 1e9)
-
-
-def event_time_ms(event: CloudEvent) -> int:
-    """The event's time in milliseconds since 1970."""
-    return round(event.time.timestamp() * 1000)
 
 
 def parse_message(message: Incoming, *, port: str, lanes: Collection[str]) -> Parsed:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.core.evidence import Evidence
 from gate.wire.messages import Act, EventType, Message
 
 
@@ -19,7 +20,10 @@ class CommandState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event out of the store. ``data`` is of the model of its ``type``; ``at_ms`` is the lane's clock."""
+    """An event out of the store. ``data`` is of the model of its ``type``; ``at_ms`` is the lane's clock.
+
+    ``evidence`` is what :func:`gate.hub.cases.check_evidence` made of an EvidenceRecorded, None for other types.
+    """
 
     id: str
     lane: str
@@ -27,6 +31,7 @@ class StoredEvent:
     type: EventType
     at_ms: int
     data: Message
+    evidence: Evidence | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,7 @@ class Hub:
     def _run(self) -> None:
         pending: list[Incoming] = []
         failures = 0
+        next_tick_ns = 0
         while not self._stopping.is_set():
             try:
                 if not pending:
@@ -209,7 +210,9 @@ class Hub:
                 if pending:
                     self._take(pending)
                     pending = []
-                self.tick()
+                if self.clock.monotonic_ns() >= next_tick_ns or self._must_publish_again.is_set():
+                    next_tick_ns = self.clock.monotonic_ns() + int(TICK_S * 1e9)
+                    self.tick()
                 failures = 0
             except DBAPIError as error:
                 # Nothing is lost: neither the broker nor the lane was told that these are safe.

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -97,27 +98,35 @@ def insert_new(
     """Insert the rows whose key is not there yet; the values of column ``returning`` of those that went in."""
     if not rows:
         return set()
-    statement = _insert(connection, table).on_conflict_do_nothing()
+    statement = _insert_new(connection.dialect.name, table, returning)
     if returning is None:
         connection.execute(statement, list(rows))
         return set()
-    return set(connection.scalars(statement.returning(table.c[returning]), list(rows)))
+    return set(connection.scalars(statement, list(rows)))
 
 
-def upsert(connection: Connection, table: Table, row: dict[str, Any], *, adding: Sequence[str] = ()) -> None:
-    """Insert ``row`` or replace the one with its primary key; columns in ``adding`` are added to instead."""
-    statement = _insert(connection, table).values(row)
+def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Insert ``row``, which has every column, or replace the one with its primary key."""
+    connection.execute(_upsert(connection.dialect.name, table), row)
+
+
+# Building a statement costs several times what running it does, so each is built once.
+@cache
+def _insert_new(dialect: str, table: Table, returning: str | None) -> Executable:
+    statement = _insert(dialect, table).on_conflict_do_nothing()
+    return statement if returning is None else statement.returning(table.c[returning])
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Executable:
+    statement = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
-    changes = {
-        name: table.c[name] + statement.excluded[name] if name in adding else statement.excluded[name]
-        for name in row
-        if name not in keys
-    }
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+    changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

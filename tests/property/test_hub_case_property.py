@@ -15,7 +15,7 @@ from config.loader import parse_site
 from gate.core.clock import ManualClock
 from gate.core.evidence import Evidence, Finding, Outcome, Stage
 from gate.core.joint_release import Verdict, VerdictKind
-from gate.hub.cases import fold_case
+from gate.hub.cases import fold_case, stored_event
 from gate.hub.ingest import Incoming
 from gate.hub.records import StoredEvent
 from gate.hub.rules import RoleRule, SiteRules
@@ -64,8 +64,14 @@ TYPES: dict[type[Message], EventType] = {
 
 
 def stored(number: int, data: Message) -> StoredEvent:
-    return StoredEvent(
-        id=f"{number:032x}", lane="l", sequence=number, type=TYPES[type(data)], at_ms=NOW_MS + number, data=data
+    return stored_event(
+        port="p",
+        lane="l",
+        event_id=f"{number:032x}",
+        sequence=number,
+        event_type=TYPES[type(data)],
+        at_ms=NOW_MS + number,
+        data=data,
     )
 
 

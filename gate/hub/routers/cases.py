@@ -10,9 +10,10 @@ from sqlalchemy import and_, or_, select
 from gate.core.joint_release import VerdictKind
 from gate.hub.accounts import SUPERVISOR, Officer
 from gate.hub.cases import CaseStatus
-from gate.hub.desk import VerdictNotTaken, case_body
+from gate.hub.desk import VerdictNotTaken
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn, need_role
+from gate.hub.rows import case_body
 from gate.hub.schema import CASES
 from gate.hub.service import Hub
 from gate.hub.views import case_detail, case_summary, sees

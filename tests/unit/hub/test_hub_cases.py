@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from gate.core.clock import ManualClock
 from gate.core.joint_release import VerdictKind
-from gate.hub.desk import case_body
+from gate.hub.rows import case_body
 from gate.hub.schema import CASES, COMMANDS, EVENTS, LANES
 from gate.hub.service import Hub
 from gate.wire.messages import Act, EventType
