@@ -61,5 +61,6 @@ def measure(results: Sequence[Result]) -> dict[str, float | int]:
         "face_to_exit_ms_p50": round(statistics.median(leave for _, leave, _ in whole), 1),
         "inference_ms_p50": round(statistics.median(inference for _, _, inference in whole), 1),
         "overhead_ratio": round(statistics.median((entry + leave) / inference for entry, leave, inference in whole), 3),
+        "release_ms_p50": round(statistics.median(item.release_ms for item in results if item.release_ms), 1),
         "crossings": len(whole),
     }

@@ -29,6 +29,7 @@ class Result:
     document_to_entry_ms: float | None = None
     face_to_exit_ms: float | None = None
     inference_ms: float | None = None
+    release_ms: float | None = None
 
     @property
     def is_as_expected(self) -> bool:
@@ -48,6 +49,7 @@ class Result:
             "document_to_entry_ms": self.document_to_entry_ms,
             "face_to_exit_ms": self.face_to_exit_ms,
             "inference_ms": self.inference_ms,
+            "release_ms": self.release_ms,
         }
 
 
@@ -141,6 +143,7 @@ class Crowd:
             document_to_entry_ms=ended.document_to_entry_ms if ended else None,
             face_to_exit_ms=ended.face_to_exit_ms if ended else None,
             inference_ms=ended.inference_ms if ended else None,
+            release_ms=ended.release_ms if ended else None,
         )
         with self._lock:
             self.results.append(result)

@@ -23,7 +23,7 @@ class FolderCamera(ThreadedCamera):
     With `is_looping` it begins again at the end; pictures added to the folder meanwhile are then shown too.
     """
 
-    def __init__(self, source: str | Path, *, fps: float = 10.0, is_looping: bool = True, queue_size: int = 2) -> None:
+    def __init__(self, source: str | Path, *, fps: float = 10.0, is_looping: bool = True, queue_size: int = 1) -> None:
         super().__init__(str(source), queue_size=queue_size)
         if fps <= 0:
             raise DeviceError(f"Camera {source} cannot run at {fps} frames per second; set a rate above 0.")

@@ -32,7 +32,7 @@ class MjpegCamera(ThreadedCamera):
     """
 
     def __init__(
-        self, url: str, *, timestamp_header: str | None = None, silence_s: float = 2.0, queue_size: int = 2
+        self, url: str, *, timestamp_header: str | None = None, silence_s: float = 2.0, queue_size: int = 1
     ) -> None:
         parts = urlsplit(url)
         super().__init__(f"{parts.scheme}://{parts.hostname or ''}{parts.path}", queue_size=queue_size)

@@ -24,7 +24,7 @@ class OpenCvCamera(ThreadedCamera):
     that the device may round.
     """
 
-    def __init__(self, source: str, *, fps: float = 15.0, queue_size: int = 2) -> None:
+    def __init__(self, source: str, *, fps: float = 15.0, queue_size: int = 1) -> None:
         super().__init__(source, queue_size=queue_size)
         self._source = source
         self._fps = fps

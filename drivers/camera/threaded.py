@@ -67,7 +67,7 @@ class ThreadedCamera(Camera):
         self,
         name: str,
         *,
-        queue_size: int = 2,
+        queue_size: int = 1,
         reopen_s: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0),
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:

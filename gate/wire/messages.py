@@ -103,6 +103,9 @@ class CrossingEnded(Message):
     document_to_entry_ms: float | None = None
     face_to_exit_ms: float | None = None
     inference_ms: float | None = None  # bare model time of the whole crossing
+    release_ms: float | None = (
+        None  # from the lane's decision to the verified release: the hub, and its officers if any
+    )
 
 
 class AlarmRaised(Message):
