@@ -138,8 +138,10 @@ def arrow(name: str) -> str:
         "right": '<path d="M12 32 H50 M36 16 L52 32 L36 48"/>',
         "up": '<path d="M32 52 V14 M16 28 L32 12 L48 28"/>',
         "down": '<path d="M32 12 V50 M16 36 L32 52 L48 36"/>',
-        "come_closer": '<circle cx="32" cy="32" r="9"/><path d="M8 8 L20 20 M56 8 L44 20 M8 56 L20 44 M56 56 L44 44"/>',
-        "step_back": '<circle cx="32" cy="32" r="7"/><path d="M20 20 L8 8 M44 20 L56 8 M20 44 L8 56 M44 44 L56 56"/>',
+        "come_closer": '<ellipse cx="32" cy="32" rx="9" ry="12"/><path d="M19 17 L7 7 M7 17 V7 H17 M45 17 L57 7 M47 7 H57 V17'
+        ' M19 47 L7 57 M7 47 V57 H17 M45 47 L57 57 M47 57 H57 V47"/>',
+        "step_back": '<ellipse cx="32" cy="32" rx="7" ry="9"/><path d="M6 6 L18 16 M8 17 H19 V6 M58 6 L46 16 M45 6 V17 H56'
+        ' M6 58 L18 48 M8 47 H19 V58 M58 58 L46 48 M45 58 V47 H56"/>',
     }
     return f'<svg viewBox="0 0 64 64" aria-hidden="true">{shapes.get(name, _FACE_HINT)}</svg>'
 

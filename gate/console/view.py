@@ -53,14 +53,17 @@ def short_id(case_id: str) -> str:
 
 
 def waiting_from_ms(case: CaseSummary) -> int:
-    """Since when the case counts as waiting: for its age and its place in the queue."""
+    """Since when the case counts as waiting, for its age: its referral, else its beginning."""
     return case.waiting_since_ms if case.waiting_since_ms is not None else case.opened_ms
 
 
 def queue_of(cases: Sequence[CaseSummary], role: str) -> tuple[CaseSummary, ...]:
-    """Cases in the order of a role's queue: what waits for this role first, then the others, each oldest first."""
+    """Cases in the order of a role's queue: what waits for this role first, then the others, each in the order of arrival.
+
+    A traveller's place does not change when new evidence makes their case wait anew.
+    """
     live = [case for case in cases if case.status in ("open", "released")]
-    return tuple(sorted(live, key=lambda case: (not case.waits_for(role), waiting_from_ms(case), case.case_id)))
+    return tuple(sorted(live, key=lambda case: (not case.waits_for(role), case.opened_ms, case.case_id)))
 
 
 def choose_case(

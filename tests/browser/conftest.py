@@ -79,13 +79,17 @@ def lanes(all_lanes: dict[str, TalkingLane]) -> Iterator[dict[str, TalkingLane]]
 
 
 class Screens:
-    """Browsers that stay open for the whole session: one a user, so that nobody signs in twice. ``errors`` are of their scripts."""
+    """Browsers that stay open for the whole session: one a user, so that nobody signs in twice.
+
+    ``errors`` are of their scripts; ``strange_requests`` are those that leave the machine, which a port without internet would miss.
+    """
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
         self._contexts: dict[str, BrowserContext] = {}
         self.errors: list[str] = []
+        self.strange_requests: list[str] = []
 
     def open(self, path: str, user: str = "") -> Page:
         """A new page in the browser of ``user`` (nobody signed in when empty)."""
@@ -97,11 +101,16 @@ class Screens:
         page = self._contexts[user].new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._look_at(request.url))
         page.goto(self._url + path)
         if user and is_new:
             fill_in(page, user, PASSWORD)
             page.wait_for_url(f"**{path}")
         return page
+
+    def _look_at(self, url: str) -> None:
+        if not url.startswith((self._url, self._url.replace("http", "ws"), "data:", "blob:")):
+            self.strange_requests.append(url)
 
     def close_pages(self) -> None:
         for context in self._contexts.values():
@@ -123,11 +132,12 @@ def all_screens(port: PortProcess, browser: Browser) -> Iterator[Screens]:
 
 @pytest.fixture
 def screens(all_screens: Screens) -> Iterator[Screens]:
-    """The screens of one test; an error of a page's script fails it."""
+    """The screens of one test; an error of a page's script fails it, and so does a request that leaves the machine."""
     all_screens.errors.clear()
     yield all_screens
     all_screens.close_pages()
     assert not all_screens.errors
+    assert not all_screens.strange_requests
 
 
 def fill_in(page: Page, user: str, password: str) -> None:
