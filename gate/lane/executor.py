@@ -75,8 +75,11 @@ class Executor:
                 await self._carry_out(effect)
             except sqlite3.Error as error:
                 # What cannot be recorded is not done: the door stays as it is and the lane goes to its fault state.
-                _log.error("store_failed", effect=type(effect).__name__, error=str(error))
-                self._post(on.DeviceFailed(device="store", reason=str(error)))
+                self._store_failed(type(effect).__name__, error)
+
+    def _store_failed(self, what: str, error: sqlite3.Error) -> None:
+        _log.error("store_failed", effect=what, error=str(error))
+        self._post(on.DeviceFailed(device="store", reason=str(error)))
 
     async def _carry_out(self, effect: DoorEffect | LampColour) -> None:
         match effect:
@@ -107,7 +110,14 @@ class Executor:
         if isinstance(verdict, Vetoed):
             self._refuse("entry", verdict.rule.value)
             return
-        self._report_command("entry", "open", purpose.value, None)
+        try:
+            self._report_command("entry", "open", purpose.value, None)
+        except sqlite3.Error as error:
+            if purpose is not do.Purpose.WAY_BACK:
+                raise
+            self._store_failed(
+                purpose.value, error
+            )  # and go on: nobody stays shut in because it cannot be written down
         self._on_entry_commanded(self._clock.monotonic_ns())
         self._note("entry", await self._board.move_entry(DoorPosition.OPEN))
 

@@ -393,10 +393,10 @@ class LaneRuntime:
         if after.name is not before.name:
             self._journal_change(before, after, event)
         self._guarded(lambda: self._apply(effects))
-        if after.name is not before.name:
-            self._entered(after)
         if isinstance(event, on.LaneFoundEmpty) and before.name in (State.STARTING, State.CHECKING):
             self._end_unheard_of(before)
+        if after.name is not before.name:
+            self._entered(after)
         if after != before:
             self._present()
         if isinstance(event, on.CrossingCleared) and after.name is State.OCCUPIED:

@@ -53,10 +53,10 @@ FAST_MM_S = 3_000.0
 LINE_MM, OUTSIDE_MM, BEYOND_MM = 1500.0, -900.0, 3300.0
 
 
-async def until(condition: Callable[[], bool], what: str, within_s: float = BOUND_S) -> None:
+async def until(condition: Callable[[], bool], what: str | Callable[[], str], within_s: float = BOUND_S) -> None:
     deadline_s = time.monotonic() + within_s
     while not condition():
-        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
+        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what if isinstance(what, str) else what()}"
         await asyncio.sleep(0.005)
 
 
@@ -116,9 +116,11 @@ class ScriptedEyes:
         self.is_silent = False
         self.references: list[NDArray[np.float32] | None] = []
         self._post: Callable[[Any], None] = lambda _item: None
+        self.is_started = False
 
     def start(self, post: Callable[[Any], None]) -> None:
         self._post = post
+        self.is_started = True
 
     def stop(self) -> None: ...
 
@@ -137,6 +139,8 @@ class ScriptedEyes:
         if not self.is_silent:
             self._post(FaceSeen(ticket=ticket, person_count=self.people, hint=None))
             self._post(face(ticket, self.score, self.people))
+
+    def expect_documents(self, is_wanted: bool) -> None: ...
 
     def watch_people(self, ticket: int) -> None:
         self._post(FaceSeen(ticket=ticket, person_count=self.people, hint=None))
@@ -173,13 +177,23 @@ class Rig:
     published: list[LaneState] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     commands: int = 0
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.task is not None and self.task.done()
 
     @property
     def name(self) -> State:
         return self.runtime.state.name
 
     async def reaches(self, *states: State) -> None:
-        await until(lambda: self.name in states, f"{states}; it is {self.runtime.state}, by way of {self.states}")
+        await until(lambda: self.is_over or self.name in states, lambda: f"{states}; it went {self.states}")
+        assert self.name in states, f"the lane ended by itself: {self.states}"
+
+    async def is_settled(self) -> None:
+        """What was ordered so far has been dealt with."""
+        await until(lambda: self.runtime._inbox.empty() and not self.runtime._tasks, "all orders are dealt with")
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The data of the events of this kind, in order."""
@@ -233,16 +247,21 @@ class Rig:
             return checked.reason
         return self.runtime.consider(checked)
 
-    def release(self) -> str | None:
-        """The hub's release of the present case on its present evidence."""
+    def release_command(self) -> str:
+        """The hub's release of the present case on its present evidence, signed."""
         here = self.casework.crossing
         assert here is not None
-        return self.order(
+        return self.command(
             Act.RELEASE,
             case_id=here.case_id,
             occupancy_id=here.evidence.occupancy_id,
             evidence_digest=here.evidence.digest(),
         )
+
+    def release(self) -> str | None:
+        """Hand that over; why it was refused, or None."""
+        checked = self.verifier.verify(self.release_command())
+        return checked.reason if isinstance(checked, Refused) else self.runtime.consider(checked)
 
 
 async def no_lookups(_outcome: DocumentOutcome, _case_id: str) -> tuple[LookupFacts, ...]:
@@ -334,12 +353,11 @@ async def running_lane(
         states=states,
         commands=store.last_command_seq,
     )
-    task = asyncio.create_task(runtime.run())
+    rig.task = task = asyncio.create_task(runtime.run())
     try:
         yield rig
-        assert not task.done(), f"the lane ended by itself: {task.exception()}"
     finally:
-        task.cancel()
+        task.cancel()  # a lane that ended by itself raises here what ended it
         with contextlib.suppress(asyncio.CancelledError):
             await task
         store.close()
