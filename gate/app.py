@@ -306,7 +306,7 @@ def _lane_policy(site: Site) -> LanePolicy:
 def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
     return ClearancePolicy(
         face_threshold=eyes.match_threshold,
-        temperature_max_celsius=site.policy.temperature_max_celsius,
+        temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
         required_lookups=frozenset(site.policy.lookups),
     )
 
@@ -357,6 +357,17 @@ def is_listening(host: str, port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
         return True
     return False
+
+
+def is_hub(url: str) -> bool:
+    """Whether what answers at ``url`` says that it is a hub of ours."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url}/healthz", timeout=5.0, trust_env=False)
+        return answer.is_success and "status" in answer.json()
+    except (httpx.HTTPError, ValueError, TypeError):
+        return False
 
 
 _MQTT_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x05\x00\x04hail"

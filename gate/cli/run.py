@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from config.schema import Site
+    from gate.core.state import LaneState
 
 SiteOption = Annotated[Path, typer.Option("--site", help="The site's settings (TOML).", show_default=False)]
 
@@ -38,9 +39,19 @@ def run(
     settings = load_site(site)
     if settings.hub.is_embedded:
         Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
-    program = build_lane(settings, lane)
+    program = build_lane(settings, lane, on_change=lambda state: None if json_log else _narrate(lane, state))
     with embedded_broker(settings), embedded_hub(settings, site):
+        if not json_log:
+            typer.echo(f"screens: {settings.hub.url}/  kiosk of this lane: {settings.hub.url}/kiosk/{lane}", err=True)
         asyncio.run(_until_stopped(program.run))
+
+
+def _narrate(lane: str, state: "LaneState") -> None:
+    from datetime import datetime
+
+    from gate.cli.narrate import line
+
+    typer.echo(line(lane, state, datetime.now().astimezone()), err=True)
 
 
 def hub(
@@ -88,13 +99,17 @@ def listen(host: str, port: int) -> "socket.socket":
 
 
 def configure_log(is_json: bool) -> None:
-    """Logs go to standard error: for people, or one JSON object a line."""
+    """Logs go to standard error: warnings for people, or all of it as one JSON object a line."""
     import logging
     import sys
 
     import structlog
 
-    last = structlog.processors.JSONRenderer(ensure_ascii=False) if is_json else structlog.dev.ConsoleRenderer(colors=False)
+    last = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if is_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -103,7 +118,7 @@ def configure_log(is_json: bool) -> None:
             structlog.processors.format_exc_info,
             last,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if is_json else logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING)
@@ -130,16 +145,23 @@ def embedded_hub(settings: "Site", site_file: Path) -> "Iterator[None]":
     import sys
     from urllib.parse import urlparse
 
-    from gate.app import is_listening
+    from gate.app import is_hub, is_listening
+    from gate.errors import GateError
 
     address = urlparse(settings.hub.url)
-    if not settings.hub.is_embedded or is_listening(address.hostname or "", address.port or 80):
+    if not settings.hub.is_embedded:
+        yield
+        return
+    if is_listening(address.hostname or "", address.port or 80):
+        if not is_hub(settings.hub.url):
+            raise GateError(
+                f"what answers at {settings.hub.url} is no hub: stop that program or set another port in [hub] url"
+            )
         yield
         return
     process = subprocess.Popen([sys.executable, "-m", "gate", "hub", "--site", str(site_file)])
     try:
         _wait_for_hub(process, settings)
-        typer.echo(f"screens: {settings.hub.url}", err=True)
         yield
     finally:
         process.terminate()
@@ -161,7 +183,9 @@ def _wait_for_hub(process: "subprocess.Popen[bytes]", settings: "Site") -> None:
     deadline = time.monotonic() + 30
     while not is_listening(address.hostname or "", address.port or 80):
         if process.poll() is not None:
-            raise GateError(f"the hub at {settings.hub.url} ended at once (code {process.returncode}): see its message above")
+            raise GateError(
+                f"the hub at {settings.hub.url} ended at once (code {process.returncode}): see its message above"
+            )
         if time.monotonic() > deadline:
             raise GateError(f"the hub at {settings.hub.url} did not answer within 30 s: see its log above")
         time.sleep(0.1)
