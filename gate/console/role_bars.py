@@ -81,6 +81,29 @@ def _standing(case: Case, console: Console, now_ms: int) -> str:
     return f"{age(now_ms - case.opened_ms)} in the lane"
 
 
+class _QueueItem:
+    """One case in the queue; it stays the same element for as long as the case is there, so that no click is lost."""
+
+    def __init__(self, case: CaseSummary, lane_title: str, select: Callable[[str], None]) -> None:
+        self.element = button("", partial(select, case.case_id), "queue-item", testid="role-queue-item")
+        with self.element:
+            self._mark = text("", "queue-mark")
+            text(lane_title, "queue-lane")
+            text(short_id(case.case_id), "queue-id")
+            self._age = text("", "queue-age")
+        set_data(self.element, case_id=case.case_id)
+
+    def show(self, case: CaseSummary, *, is_selected: bool, is_waiting: bool, now_ms: int) -> None:
+        set_data(
+            self.element,
+            selected="yes" if is_selected else None,
+            waiting="yes" if is_waiting else None,
+            status=case.status,
+        )
+        self._mark.set_text("!" if is_waiting else "")
+        self._age.set_text(age(now_ms - waiting_from_ms(case)))
+
+
 class QueueBar:
     """Open cases from left to right: what waits for this role first."""
 
@@ -88,36 +111,32 @@ class QueueBar:
         self._console = console
         self._role = role
         self._select = select
-        self._items = Rows(box("queue-bar", testid="queue"), self._draw)
-        self._ages: dict[str, ui.label] = {}
+        self._items: dict[str, _QueueItem] = {}
+        self._order: list[str] = []
+        with box("queue-bar", testid="queue"):
+            self._empty = text("No open case. The next one comes here by itself.", "queue-empty", testid="queue-empty")
+            self._box = box("queue-items")
 
     def show(self, queue: Sequence[CaseSummary], *, selected: str | None, now_ms: int) -> None:
-        self._items.show(
-            [
-                (case.case_id, case.lane, case.case_id == selected, case.waits_for(self._role.id), case.status)
-                for case in queue[:_MAX_SHOWN]
-            ]
-        )
-        for case in queue[:_MAX_SHOWN]:
-            self._ages[case.case_id].set_text(age(now_ms - waiting_from_ms(case)))
-
-    def _draw(self, items: Sequence[tuple[str, str, bool, bool, str]]) -> None:
-        self._ages.clear()
-        if not items:
-            text("No open case. The next one comes here by itself.", "queue-empty", testid="queue-empty")
-        for case_id, lane, is_selected, is_waiting, status in items:
-            with button("", partial(self._select, case_id), "queue-item", testid="role-queue-item") as item:
-                set_data(
-                    item,
-                    case_id=case_id,
-                    selected="yes" if is_selected else None,
-                    waiting="yes" if is_waiting else None,
-                    status=status,
-                )
-                text("!" if is_waiting else "", "queue-mark")
-                text(self._console.lane_title(lane), "queue-lane")
-                text(short_id(case_id), "queue-id")
-                self._ages[case_id] = text("", "queue-age")
+        shown = queue[:_MAX_SHOWN]
+        order = [case.case_id for case in shown]
+        for case_id in self._items.keys() - set(order):
+            self._items.pop(case_id).element.delete()
+        for case in shown:
+            if case.case_id not in self._items:
+                with self._box:
+                    self._items[case.case_id] = _QueueItem(case, self._console.lane_title(case.lane), self._select)
+            self._items[case.case_id].show(
+                case,
+                is_selected=case.case_id == selected,
+                is_waiting=case.waits_for(self._role.id),
+                now_ms=now_ms,
+            )
+        if order != self._order:
+            self._order = order
+            for index, case_id in enumerate(order):
+                self._items[case_id].element.move(target_index=index)
+        self._empty.visible = not order
 
 
 class AnswerBar:

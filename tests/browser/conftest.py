@@ -113,9 +113,11 @@ class Screens:
             self.strange_requests.append(url)
 
     def close_pages(self) -> None:
+        """Close every page but those that stand at a lane."""
         for context in self._contexts.values():
             for page in context.pages:
-                page.close()
+                if "/kiosk/" not in page.url:
+                    page.close()
 
     def close(self) -> None:
         for context in self._contexts.values():

@@ -1,6 +1,7 @@
 """The traveller's screen follows the lane, speaks the traveller's language, and says nothing that is not for travellers."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from conftest import Screens
@@ -14,13 +15,22 @@ pytestmark = pytest.mark.browser
 Lanes = dict[str, TalkingLane]
 
 
+@pytest.fixture(scope="module")
+def standing_kiosk(all_screens: Screens) -> Iterator[Page]:
+    """One page for the whole file, as at a lane, where it is never opened anew."""
+    page = all_screens.open("/kiosk/lane-2", "")
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def kiosk(screens: Screens, lanes: Lanes) -> Page:
+def kiosk(standing_kiosk: Page, screens: Screens, lanes: Lanes) -> Page:
     lanes["lane-2"].status()
+    lanes["lane-2"].state(KioskStep.PLEASE_WAIT, case_id="the one before")
+    expect_step(standing_kiosk, KioskStep.PLEASE_WAIT)
     lanes["lane-2"].state(KioskStep.PLACE_DOCUMENT, lamp="green", case_id=None)
-    page = screens.open("/kiosk/lane-2")
-    expect_step(page, KioskStep.PLACE_DOCUMENT)
-    return page
+    expect_step(standing_kiosk, KioskStep.PLACE_DOCUMENT)
+    return standing_kiosk
 
 
 def expect_step(page: Page, step: KioskStep | str) -> None:
