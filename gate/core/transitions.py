@@ -12,6 +12,9 @@ from gate.core.emergency import Step, alarm, entered, timer
 from gate.core.events import Event
 from gate.core.state import LanePolicy, LaneState, State
 
+BOARD_LINK = "board_link"
+"""The device that a lost line to the lane board is reported as."""
+
 
 def ignore(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
     return state, ()
@@ -283,7 +286,11 @@ def leaving_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> 
 
 
 def leaving_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> Step:
-    return alarm_seen_to(state, event, policy) if state.is_alarm_latched else start_again(state, policy)
+    if state.is_alarm_latched:
+        return alarm_seen_to(state, event, policy)
+    if state.is_fault_latched and not state.faults:
+        return fault_seen_to(state, event, policy)
+    return start_again(state, policy)
 
 
 def leaving_company(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -309,7 +316,9 @@ def alarm_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 
 def recovered(state: LaneState, event: Event, _policy: LanePolicy) -> Step:
     assert isinstance(event, on.DeviceRecovered)
-    return replace(state, faults=state.faults - {event.device}), ()
+    # What the board last said is void after a lost link: a fire that still burns is raised anew by its first report.
+    is_fire = state.is_fire and event.device != BOARD_LINK
+    return replace(state, faults=state.faults - {event.device}, is_fire=is_fire), ()
 
 
 def fault_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
