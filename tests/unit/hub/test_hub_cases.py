@@ -1,6 +1,7 @@
 """Cases: what is released by rule, what waits for officers, and what is never released."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,31 @@ def test_two_truths_of_one_revision_release_nobody(hub: Hub, lane: FakeLane) -> 
     hub.take_in([first, second, decided, lane.decide("clear")])
     assert releases(hub) == []
     assert case(hub)["status"] == "open"
+
+
+def test_no_officer_releases_what_is_not_to_be_believed(hub: Hub, lane: FakeLane) -> None:
+    hub.take_in([lane.start("c1"), lane.record(), lane.decide("refer")])
+    later = {"case_id": "c1", "revision": 9, "digest": "0" * 64, "evidence": {}}
+    hub.take_in([lane.say(EventType.EVIDENCE_RECORDED, later)])
+    assert [release_by_hand(hub, role, lane.evidence.digest()) for role in ("customs", "quarantine")] == [None, None]
+    assert releases(hub) == []
+
+
+def test_no_officer_releases_whom_nobody_counted_in(hub: Hub, lane: FakeLane) -> None:
+    hub.take_in([lane.start("c1"), lane.record(inside=False), lane.decide("refer")])
+    assert [release_by_hand(hub, role, lane.evidence.digest()) for role in ("customs", "quarantine")] == [None, None]
+    assert releases(hub) == []
+
+
+def test_no_rule_releases_who_is_being_sent_back(hub: Hub, lane: FakeLane) -> None:
+    hub.take_in([lane.start("c1"), lane.record(finding("x.y", "customs")), lane.decide("refer")])
+    hub.send_back(case_id="c1", author="ann", reason="")
+    hub.take_in([lane.record(finding("x.z", is_fine=True), attachments=())])
+    lane.evidence = replace(lane.evidence, findings=(), revision=lane.evidence.revision + 1)
+    data = {"case_id": "c1", "revision": 3, "digest": lane.evidence.digest(), "evidence": lane.evidence.to_json()}
+    hub.take_in([lane.say(EventType.EVIDENCE_RECORDED, data), lane.decide("clear")])
+    assert {item["kind"] for item in case(hub)["verdicts"].values()} == {"released_by_rule"}
+    assert releases(hub) == []
 
 
 def test_another_lane_cannot_speak_about_a_case(hub: Hub, lane: FakeLane, clock: ManualClock) -> None:
