@@ -39,19 +39,29 @@ def run(
     settings = load_site(site)
     if settings.hub.is_embedded:
         Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
-    program = build_lane(settings, lane, on_change=lambda state: None if json_log else _narrate(lane, state))
+    program = build_lane(settings, lane, on_change=_silent if json_log else _narrator(settings, lane))
     with embedded_broker(settings), embedded_hub(settings, site):
-        if not json_log:
-            typer.echo(f"screens: {settings.hub.url}/  kiosk of this lane: {settings.hub.url}/kiosk/{lane}", err=True)
         asyncio.run(_until_stopped(program.run))
 
 
-def _narrate(lane: str, state: "LaneState") -> None:
+def _silent(_state: "LaneState") -> None:
+    """The log says it."""
+
+
+def _narrator(settings: "Site", lane: str) -> "Callable[[LaneState], None]":
+    """Tells the person at the terminal what the lane does; once it does something, first where the screens are."""
     from datetime import datetime
 
     from gate.cli.narrate import line
 
-    typer.echo(line(lane, state, datetime.now().astimezone()), err=True)
+    greeting = [f"screens: {settings.hub.url}/  kiosk of this lane: {settings.hub.url}/kiosk/{lane}"]
+
+    def tell(state: "LaneState") -> None:
+        while greeting:
+            typer.echo(greeting.pop(), err=True)
+        typer.echo(line(lane, state, datetime.now().astimezone()), err=True)
+
+    return tell
 
 
 def hub(

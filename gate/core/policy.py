@@ -131,8 +131,7 @@ def _judge_birth(birth: date | None, today: date) -> Finding:
         code="document.birth",
         outcome=Outcome.REFER if birth > today else Outcome.PASS,
         stage=Stage.ENTRY,
-        measured=birth.isoformat(),
-    )
+    )  # not the date: findings travel by MQTT, and it is the traveller's own
 
 
 def unreadable_document(reason: str, *, model_hash: str | None) -> Finding:
