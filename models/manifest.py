@@ -30,6 +30,7 @@ class Preparation(StrEnum):
 
     NONE = "none"
     EXPAND_QUANTISED = "expand-quantised"
+    SFACE = "sface"
     MRZ_HEAD = "mrz-head"
 
 

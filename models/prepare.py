@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from models.face.rewrite import rewrite_sface
 from models.manifest import Preparation
 
 _PRINTABLE_ASCII = frozenset(chr(code) for code in range(0x21, 0x7F))
@@ -66,6 +67,12 @@ def _expand_quantised(model: Any) -> None:
         _free_height_and_width(graph)
     # Shapes recorded for the fixed size would contradict the dynamic ones.
     del graph.value_info[:]
+
+
+def _sface(model: Any) -> None:
+    """Expand the weights, then write the activations the way onnxruntime is quick at (:mod:`models.face.rewrite`)."""
+    _expand_quantised(model)
+    rewrite_sface(model)
 
 
 def _free_height_and_width(graph: Any) -> None:
@@ -121,5 +128,6 @@ def _replace(field: Any, values: list[Any]) -> None:
 
 _TRANSFORMS: dict[Preparation, Callable[[Any], None]] = {
     Preparation.EXPAND_QUANTISED: _expand_quantised,
+    Preparation.SFACE: _sface,
     Preparation.MRZ_HEAD: _mrz_head,
 }
