@@ -4,10 +4,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from port_kit import LANES, PASSWORD, Broker, PortProcess, TalkingLane
 
 CHROMIUM_ARGUMENTS = [
@@ -29,12 +28,16 @@ def chromium() -> str | None:
     )
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for one file: Playwright's synchronous API keeps an event loop running, in which no asynchronous test could run."""
     program = chromium()
     if program is None:
         _missing("chromium is not installed: apt-get install chromium")
-    return {**browser_type_launch_args, "executable_path": program, "args": CHROMIUM_ARGUMENTS}
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
+        yield launched
+        launched.close()
 
 
 def _missing(message: str) -> None:
@@ -79,7 +82,7 @@ def lanes(all_lanes: dict[str, TalkingLane]) -> Iterator[dict[str, TalkingLane]]
 
 
 class Screens:
-    """Browsers that stay open for the whole session: one a user, so that nobody signs in twice.
+    """Browsers that stay open for a whole file: one a user, so that nobody signs in twice.
 
     ``errors`` are of their scripts; ``strange_requests`` are those that leave the machine, which a port without internet would miss.
     """
@@ -124,7 +127,7 @@ class Screens:
             context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def all_screens(port: PortProcess, browser: Browser) -> Iterator[Screens]:
     expect.set_options(timeout=10_000)
     made = Screens(browser, port.url)
