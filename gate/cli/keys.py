@@ -27,11 +27,11 @@ def init(
     """Make the keys that are missing: the hub's, and one per lane. A key that is there is never touched."""
     from config.loader import load_site
     from gate.errors import GateError
-    from gate.hub.keys import init_keys
+    from gate.wire.keyring import Keyring
 
     loaded = load_site(site)
     try:
-        made = init_keys(loaded)
+        made = Keyring(loaded.keys_dir).create_missing(lane.id for lane in loaded.lanes)
     except OSError as error:
         raise GateError(f"keys cannot be written to {loaded.keys_dir} ({error}): check its permissions") from None
     for file, is_new in made.items():

@@ -3,10 +3,7 @@
 A broker that is not there or goes silent is reported (``on_change``) and tried again with growing pauses; nothing waits for it.
 """
 
-import contextlib
-import socket
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -18,12 +15,12 @@ from config.schema import Broker
 from gate.core.clock import Clock
 from gate.hub.errors import HubError
 from gate.hub.ingest import Incoming
+from gate.wire.promptness import acknowledge_at_once, send_at_once
 from gate.wire.topics import Channel, all_lanes
 
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 10
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 _QOS = {Channel.EVENT: 1, Channel.ACK: 1, Channel.STATUS: 1, Channel.STATE: 0}
 
 
@@ -55,7 +52,7 @@ class BrokerLink:
         self._client.on_subscribe = self._subscribed
         self._client.on_message = self._received
         self._client.on_publish = self._published
-        self._client.on_socket_open = _send_at_once
+        self._client.on_socket_open = send_at_once
 
     def start(self) -> None:
         """Begin to connect, in the background. HubError when the TLS files cannot be used."""
@@ -134,10 +131,10 @@ class BrokerLink:
     def _published(
         self, client: Client, _userdata: object, _mid: int, _reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        _acknowledge_at_once(client)
+        acknowledge_at_once(client)
 
     def _received(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
-        _acknowledge_at_once(client)
+        acknowledge_at_once(client)
         self._on_message(
             Incoming(
                 topic=message.topic,
@@ -148,24 +145,6 @@ class BrokerLink:
                 connection=self._connection,
             )
         )
-
-
-def _send_at_once(_client: Client, _userdata: object, connection: Any) -> None:
-    """Small messages must not wait for the peer's delayed ACK (RFC 896 with RFC 1122 4.2.3.2: 40 ms on Linux)."""
-    if isinstance(connection, socket.socket):
-        with contextlib.suppress(OSError):  # closed meanwhile
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _acknowledge_at_once(client: Client) -> None:
-    """A broker that sends by Nagle's rule (rumqttd) holds its next message back until this one's segment is acknowledged.
-
-    Linux forgets the wish after a while (tcp(7), TCP_QUICKACK), so it is made again with every message.
-    """
-    connection = client.socket()
-    if _QUICKACK is not None and isinstance(connection, socket.socket):
-        with contextlib.suppress(OSError):  # closed meanwhile
-            connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
 
 def _text(path: object) -> str | None:

@@ -6,7 +6,6 @@ after :data:`RESEND_S`; the hub counts each id once.
 
 import asyncio
 import contextlib
-import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from gate.core.clock import Clock
 from gate.lane.hub_link import HubLink
 from gate.lane.store import LaneStore, OutboxRow, Picture
 from gate.wire.messages import Ack, AckOutcome, LaneState, LaneStatus
+from gate.wire.promptness import acknowledge_at_once, send_at_once
 from gate.wire.signing import CommandVerifier, Refused, VerifiedCommand, Verifier, verify_receipt
 from gate.wire.topics import Channel, lane_topic
 
@@ -94,7 +94,7 @@ class Uplink:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
-        client.on_socket_open = _no_delay
+        client.on_socket_open = send_at_once
         return client
 
     async def start(self, on_end: Callable[[asyncio.Task[None]], None]) -> None:
@@ -190,7 +190,8 @@ class Uplink:
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._call(self._down, str(reason))
 
-    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        acknowledge_at_once(client)
         if not message.retain:  # nothing that we listen to is ever retained: an old command is not a command
             self._call(self._take, message.topic, bytes(message.payload))
 
@@ -247,9 +248,3 @@ class Uplink:
 
     def _ack(self, ack: Ack) -> None:
         self._client.publish(self._topics[Channel.ACK], ack.model_dump_json(), qos=1)
-
-
-def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
-    """Commands and receipts are small and urgent: do not let the kernel wait to fill a packet."""
-    with contextlib.suppress(OSError, AttributeError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from config.loader import load_site
 from gate.core.clock import SystemClock
-from gate.hub.keys import load_hub_key, load_lane_keys
 from gate.hub.service import Hub
+from gate.wire.keyring import Keyring
 
 
 def main() -> None:
     site = load_site(Path(sys.argv[1]))
-    hub = Hub(site, load_hub_key(site), load_lane_keys(site), SystemClock())
+    keys = Keyring(site.keys_dir)
+    hub = Hub(site, keys.hub(), {lane.id: keys.lane_public(lane.id) for lane in site.lanes}, SystemClock())
     hub.start()
     signal.sigwait({signal.SIGTERM})
     hub.stop()

@@ -19,9 +19,9 @@ from sqlalchemy import create_engine, text
 from config.loader import dump_site, parse_site
 from config.schema import Site
 from gate.core.evidence import Evidence, Finding, Outcome, Stage
-from gate.hub.keys import hub_key_file, init_keys
+from gate.wire.keyring import Keyring
 from gate.wire.messages import CloudEvent, EventType, new_event_id, utc
-from gate.wire.signing import Refused, Verifier, VerifyKey, verify_receipt
+from gate.wire.signing import Refused, Verifier, verify_receipt
 
 CASES = 100
 EVENTS = 3 * CASES
@@ -87,7 +87,7 @@ def site(tmp_path: Path, broker_port: int) -> Site:
         ],
     }
     made = parse_site(data, origin="test")
-    init_keys(made)
+    Keyring(made.keys_dir).create_missing(lane.id for lane in made.lanes)
     dump_site(made, tmp_path / "site.toml")
     return made
 
@@ -184,7 +184,7 @@ def start_hub(site_file: Path) -> "subprocess.Popen[bytes]":
 
 
 def test_a_hub_killed_twice_has_every_event_once(tmp_path: Path, site: Site, broker_port: int) -> None:
-    outbox = Outbox(broker_port, Verifier.trusting(VerifyKey.load(hub_key_file(site).with_suffix(".pub.pem"))))
+    outbox = Outbox(broker_port, Verifier.trusting(Keyring(site.keys_dir).hub_public()))
     hub = start_hub(tmp_path / "site.toml")
     try:
         for left in (250, 120):

@@ -15,9 +15,9 @@ from gate.core.clock import SystemClock
 from gate.errors import GateError
 from gate.hub.accounts import Accounts, LoginRefused, Session
 from gate.hub.errors import HubError
-from gate.hub.keys import hub_key_file, init_keys, lane_key_file, load_hub_key, load_lane_keys
 from gate.hub.service import database_url
 from gate.hub.store import Store
+from gate.wire.keyring import Keyring
 
 APP = typer.Typer()
 users.register(APP)
@@ -88,10 +88,11 @@ def test_keys_are_made_once_and_private(site_file: Path, tmp_path: Path) -> None
     assert code == 0
     assert [json.loads(line)["is_new"] for line in out.splitlines()] == [True] * 3
     site = make_site(tmp_path / "state")
-    files = [hub_key_file(site), *(lane_key_file(site, lane) for lane in LANES)]
+    keys = Keyring(site.keys_dir)
+    files = [keys.hub_file(), *(keys.lane_file(lane) for lane in LANES)]
     before = [path.read_bytes() for path in files]
     assert {os.stat(path).st_mode & 0o777 for path in files} == {0o600}
-    assert load_lane_keys(site).keys() == set(LANES)
+    assert len({keys.lane_public(lane).kid for lane in LANES} | {keys.hub_public().kid}) == 3
     files[0].with_suffix(".pub.pem").unlink()
     _, out, _ = run("keys", "init", "--site", str(site_file), "--json")
     assert [json.loads(line)["is_new"] for line in out.splitlines()] == [False] * 3
@@ -101,13 +102,13 @@ def test_keys_are_made_once_and_private(site_file: Path, tmp_path: Path) -> None
 
 
 def test_missing_keys_name_the_remedy(tmp_path: Path) -> None:
-    site = make_site(tmp_path / "state")
+    keys = Keyring(make_site(tmp_path / "state").keys_dir)
     with pytest.raises(GateError, match="gate keys init"):
-        load_hub_key(site)
-    init_keys(site)
-    lane_key_file(site, "lane-2").with_suffix(".pub.pem").unlink()
+        keys.hub()
+    keys.create_missing(LANES)
+    keys.lane_file("lane-2").with_suffix(".pub.pem").unlink()
     with pytest.raises(GateError, match=r"lane-lane-2\.pub\.pem"):
-        load_lane_keys(site)
+        keys.lane_public("lane-2")
 
 
 def test_a_database_that_cannot_be_used_is_explained(tmp_path: Path) -> None:

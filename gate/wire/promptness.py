@@ -1,0 +1,32 @@
+"""Small MQTT messages at once: what lane and hub ask of their TCP connections to the broker.
+
+Each function is for a paho client. Without them a release waits some 40 ms for a delayed acknowledgement (RFC 896 with RFC 1122 4.2.3.2).
+"""
+
+import contextlib
+import socket
+from typing import Any
+
+from paho.mqtt.client import Client
+
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+def send_at_once(_client: Client, _userdata: Any, connection: Any) -> None:
+    """For ``on_socket_open``: do not let the kernel wait to fill a packet."""
+    _set(connection, socket.TCP_NODELAY)
+
+
+def acknowledge_at_once(client: Client) -> None:
+    """For every message: a broker that sends by Nagle's rule (rumqttd) holds its next one back until this is acknowledged.
+
+    Linux forgets the wish after a while (tcp(7), TCP_QUICKACK), so it is made again with every message.
+    """
+    if _QUICKACK is not None:
+        _set(client.socket(), _QUICKACK)
+
+
+def _set(connection: Any, option: int) -> None:
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            connection.setsockopt(socket.IPPROTO_TCP, option, 1)
