@@ -27,13 +27,16 @@ class Visitor:
         self._world = world
         self._walker: Walker | None = None
         self._has_been_shut_in = False
+        self._has_seen_entry_shut = False
 
     def look(self) -> None:
         """See which doors are open, and go."""
         is_entry_open = self._world.entry.position >= PASSABLE_RATIO
         is_exit_open = self._world.exit.position >= PASSABLE_RATIO
         if self._walker is None:
-            if is_entry_open and not is_exit_open:
+            self._has_seen_entry_shut = self._has_seen_entry_shut or not is_entry_open
+            if is_entry_open and not is_exit_open and self._has_seen_entry_shut:
+                self._has_seen_entry_shut = False
                 self._walker = self._world.add_person(OUTSIDE_MM)
                 self._walker.walk_to(LINE_MM)
                 self._has_been_shut_in = False
