@@ -91,7 +91,7 @@ lock: setup ## Pin the dependencies anew, with hashes and without any address
 	  pyproject.toml --output-file requirements/run.txt
 
 screens: setup ## Take the pictures in docs/screens anew
-	$(BIN)/python -m tests.browser.screens
+	$(BIN)/python tests/browser/screens.py
 
 docs: setup ## Make the generated pages of docs anew
 	$(BIN)/python docs/make_lane_machine.py

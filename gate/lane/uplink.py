@@ -27,6 +27,8 @@ from gate.wire.topics import Channel, lane_topic
 _log = structlog.get_logger(__name__)
 
 RESEND_S = 3.0
+STATE_S = 5.0
+"""The state is said again so often although nothing changed: screens draw a lane that says nothing as stale."""
 PICTURE_RETRY_S = 1.0
 CommandHandler = Callable[[VerifiedCommand], str | None]
 """Takes a verified command; returns why it is refused all the same, or None."""
@@ -67,6 +69,7 @@ class Uplink:
         self._clock = clock
         self._sent_s: dict[str, float] = {}
         self._state_json: str | None = None
+        self._state_said_s = 0.0
         self._is_connected = False
         self._wake = asyncio.Event()
         self._picture_wake = asyncio.Event()
@@ -139,6 +142,11 @@ class Uplink:
         """Make ``state`` the retained one; after a reconnection the newest is published again."""
         self._state_json = state.model_dump_json(exclude_none=True)
         if self._is_connected:
+            self._say_state()
+
+    def _say_state(self) -> None:
+        if self._state_json is not None:
+            self._state_said_s = time.monotonic()
             self._client.publish(self._topics[Channel.STATE], self._state_json, qos=0, retain=True)
 
     def _publish(self, row: OutboxRow) -> None:
@@ -149,6 +157,8 @@ class Uplink:
         while True:
             if self._is_connected:
                 self._publish_due()
+                if time.monotonic() - self._state_said_s >= STATE_S:
+                    self._say_state()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESEND_S / 3):
                     await self._wake.wait()
@@ -205,8 +215,7 @@ class Uplink:
     def _up(self) -> None:
         self._is_connected = True
         self._sent_s.clear()
-        if self._state_json is not None:
-            self._client.publish(self._topics[Channel.STATE], self._state_json, qos=0, retain=True)
+        self._say_state()
         self._wake.set()
         self._picture_wake.set()
 
