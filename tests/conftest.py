@@ -12,7 +12,7 @@ settings.load_profile("ci")
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """In CI a missing component is a failure, not a skip."""
     outcome = yield
     report = outcome.get_result()

@@ -148,7 +148,7 @@ def test_an_intruder_is_an_alarm(name: State, event: Event) -> None:
 
 
 def test_a_decision_that_does_not_come_refers() -> None:
-    state, effects = run(at(State.OCCUPIED), TIMEOUT)
+    state, _effects = run(at(State.OCCUPIED), TIMEOUT)
     assert (state.name, state.reasons, state.was_referred) == (State.REFERRED, ("decision.late",), True)
     state, _effects = run(at(State.OCCUPIED), on.PersonLeft())
     assert (state.name, state.reasons) == (State.REFERRED, ("occupancy.lost",))
