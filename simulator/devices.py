@@ -15,6 +15,8 @@ LINE_MM = 1500.0
 BEYOND_MM = 3300.0
 PASSABLE_RATIO = 0.8
 LOOK_S = 0.02
+PATIENCE_MS = 2_000
+"""For an answer of the twin, which shares a desk's computer with whatever else runs there; a real board has a fifth of that."""
 
 
 class Visitor:
@@ -66,7 +68,7 @@ class SimulatedBoard(LaneIo):
         if self._twin is not None:
             raise RuntimeError("the board is already started")
         self._twin = PtyBoard()
-        self._driver = LaneLinkDriver(self._twin.port)
+        self._driver = LaneLinkDriver(self._twin.port, answer_timeout_ms=PATIENCE_MS, link_timeout_ms=PATIENCE_MS)
         await self._driver.start(on_report)
         self._task = asyncio.create_task(self._walk(self._twin), name="visitor")
 
