@@ -71,9 +71,8 @@ class LaneStore:
         self._source = event_source(port, lane)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(
-                mode=0o600
-            )  # passports wait here for the hub; SQLite's other files take their mode from this one
+            # Passports wait here for the hub; SQLite's other files take their mode from this one.
+            path.touch(mode=0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
