@@ -2,7 +2,8 @@
 
 Pure rules (三个一: one declaration, one inspection, one release). A verdict counts only for the evidence digest its author saw; new
 evidence makes every verdict of before a thing of the past; release happens when every required role has released the current
-digest, and is issued once. The result does not depend on the order in which evidence and verdicts arrive.
+digest, and is issued once. The order of evidence among itself and of roles among themselves does not matter, as long as no verdict
+comes before the evidence that it judges (such a one is refused, and has to be given again).
 """
 
 from collections.abc import Mapping

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import isfinite
 
 from gate.core.evidence import Finding, Outcome, Stage
 
@@ -161,16 +162,17 @@ def judge_lookups(answers: Iterable[LookupFacts], policy: ClearancePolicy) -> tu
 
 
 def judge_face(facts: FaceFacts, policy: ClearancePolicy) -> Finding:
-    """The live face against the reference picture."""
-    if facts.score is None:
+    """The live face against the reference picture. A score that is not a finite number was not measured."""
+    score = _finite(facts.score)
+    if score is None:
         outcome = Outcome.NOT_CHECKED
     else:
-        outcome = Outcome.PASS if facts.score >= policy.face_threshold else Outcome.REFER
+        outcome = Outcome.PASS if score >= policy.face_threshold else Outcome.REFER
     return Finding(
         code="face.match",
         outcome=outcome,
         stage=Stage.EXIT,
-        measured=None if facts.score is None else round(facts.score, 6),
+        measured=None if score is None else round(score, 6),
         threshold=policy.face_threshold,
         model_hash=facts.model_hash,
         detail=", ".join(facts.hints),
@@ -188,19 +190,25 @@ def judge_people(person_count: int | None, camera_count: int | None) -> Finding:
     )
 
 
+def _finite(number: float | None) -> float | None:
+    """None for what is no number, so that a broken sensor is never on the good side of a comparison."""
+    return number if number is not None and isfinite(number) else None
+
+
 def _count(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
 def judge_temperature(celsius: float | None, policy: ClearancePolicy) -> tuple[Finding, ...]:
-    """Forehead temperature in degrees Celsius; none when the policy asks for none."""
+    """Forehead temperature in degrees Celsius; no finding when the policy asks for none."""
     limit = policy.temperature_max_celsius
     if limit is None:
         return ()
+    celsius = _finite(celsius)
     if celsius is None:
         outcome = Outcome.NOT_CHECKED
     else:
-        outcome = Outcome.REFER if celsius > limit else Outcome.PASS
+        outcome = Outcome.PASS if celsius <= limit else Outcome.REFER
     return (
         Finding(
             code="health.temperature",
@@ -214,8 +222,11 @@ def judge_temperature(celsius: float | None, policy: ClearancePolicy) -> tuple[F
 
 
 def decide_entry(findings: Iterable[Finding], policy: ClearancePolicy) -> Admit | Deny:
-    """Door 1: what is in the way of a role that decides at the entry keeps it shut."""
-    reasons = tuple(item.code for item in findings if item.is_in_the_way and item.role in policy.entry_roles)
+    """Door 1: what is in the way of a role that decides at the entry keeps it shut. No finding at all admits nobody."""
+    weighed = tuple(findings)
+    if not any(item.stage is Stage.ENTRY for item in weighed):
+        return Deny(reasons=("evidence.missing",))
+    reasons = tuple(item.code for item in weighed if item.is_in_the_way and item.role in policy.entry_roles)
     return Deny(reasons=reasons) if reasons else Admit()
 
 
