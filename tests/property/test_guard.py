@@ -221,12 +221,9 @@ BETWEEN: dict[str, Callable[["Notebook"], object]] = {
     "late": lambda book: book.time_passes(500),
     "very late": lambda book: (book.time_passes(9_000), book.time_passes(9_000), book._report(ONE_INSIDE, "")),
     "clock back and very late": lambda book: (
-        (
-            book.the_wall_clock_is_set(-120_000),
-            book.time_passes(61_000),
-            book._report(ONE_INSIDE, ""),
-        )
-        and None
+        book.the_wall_clock_is_set(-120_000),
+        book.time_passes(61_000),
+        book._report(ONE_INSIDE, ""),
     ),
     "two": lambda book: book._report(replace(ONE_INSIDE, person_count=2), ""),
     "unknown": lambda book: book._report(replace(ONE_INSIDE, person_count=None), ""),
@@ -236,11 +233,8 @@ BETWEEN: dict[str, Callable[["Notebook"], object]] = {
     "entry asked for": lambda book: book.the_entry_is_asked_for(Purpose.WAY_BACK),
     "entry open": lambda book: book._report(replace(ONE_INSIDE, is_entry_shut=False), ""),
     "somebody else": lambda book: (
-        (
-            book._report(replace(EMPTY, is_entry_shut=False), ""),
-            book.one_person_is_inside(),
-        )
-        and None
+        book._report(replace(EMPTY, is_entry_shut=False), ""),
+        book.one_person_is_inside(),
     ),
     "twice": lambda book: (
         (book.the_exit_is_asked_for(-1), book.a_door_is_told_to_shut("exit")) and book._report(ONE_INSIDE, "")
