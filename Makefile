@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 SYSTEM_PACKAGES := fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto
 
-.PHONY: help demo test test-long setup system lint types layers unit scenarios mutate lock screens docs bench clean
+.PHONY: help demo test test-long setup system lint types layers unit scenarios mutate lock screens docs bench train-mrz clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -98,6 +98,12 @@ docs: setup ## Make the generated pages of docs anew
 
 bench: setup ## What a crossing costs
 	$(BIN)/gate bench crossing
+
+train-mrz: setup ## Train the MRZ recogniser anew (PyTorch on the CPU, in its own environment) and write its ONNX file
+	test -x build/train/bin/python || $(PYTHON) -m venv build/train
+	build/train/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train]'
+	build/train/bin/python -m models.training.mrz_train
+	build/train/bin/python -m models.training.mrz_export
 
 clean: ## Remove what set-up made here (the caches of models and photographs stay)
 	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

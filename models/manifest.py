@@ -20,6 +20,8 @@ FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 MRZ_RECOGNISER = "mrz-recogniser"
 
+OWN_PACKAGE = "tongguan"
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +37,10 @@ class Preparation(StrEnum):
 
 
 class Source(_Strict):
-    """A file inside a pinned package. The package is data: it is never imported."""
+    """A file inside a pinned package, which is data and never imported, or inside our own (``package = "tongguan"``).
+
+    ``version`` is the package's; of our own files it is the file's edition.
+    """
 
     package: str
     version: str
@@ -46,6 +51,11 @@ class Source(_Strict):
     @property
     def filename(self) -> str:
         return self.file.rsplit("/", 1)[-1]
+
+    @property
+    def is_own(self) -> bool:
+        """True if the file is part of this project."""
+        return self.package == OWN_PACKAGE
 
 
 class Tensor(_Strict):

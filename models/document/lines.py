@@ -1,6 +1,6 @@
 """Find the lines of the MRZ on a straightened page: long, parallel, equally wide rows of dark marks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 GreyImage = NDArray[np.uint8]
 
 SEARCH_WIDTH_PX = 640
-_MIN_WIDTH_RATIO = 0.45
-_MAX_CANDIDATES = 14
+_MIN_WIDTH_RATIO = 0.24
+_MAX_CANDIDATES = 16
+# Rows of a zone follow one another; beside it there may be other rows at the same height.
+_MAX_STEPS_APART = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,26 @@ def find_mrz_lines(page_grey: GreyImage) -> tuple[TextLine, ...] | None:
 
     ``page_grey`` is uint8, about ``SEARCH_WIDTH_PX`` wide. The zone may stand at the top (page upside down).
     """
-    rows = _text_rows(page_grey)
-    best: tuple[float, tuple[TextLine, ...]] | None = None
-    for count in (2, 3):
-        for group in combinations(rows, count):
-            score = _score(group, page_grey.shape)
-            if score is not None and (best is None or score > best[0]):
-                best = score, group
-    return best[1] if best else None
+    groups = rank_mrz_lines(page_grey)
+    return groups[0] if groups else None
+
+
+def rank_mrz_lines(page_grey: GreyImage) -> list[tuple[TextLine, ...]]:
+    """Return every group of rows that may be an MRZ, the likeliest first; see :func:`find_mrz_lines`."""
+    scored = []
+    for group in _neighbours(_text_rows(page_grey)):
+        score = _score(group, page_grey.shape)
+        if score is not None:
+            scored.append((score, group))
+    scored.sort(key=lambda item: -item[0])
+    return [group for _, group in scored]
+
+
+def _neighbours(rows: Sequence[TextLine]) -> Iterator[tuple[TextLine, ...]]:
+    for first in range(len(rows)):
+        for count in (1, 2):
+            for others in combinations(rows[first + 1 : first + 1 + count * _MAX_STEPS_APART], count):
+                yield (rows[first], *others)
 
 
 def _text_rows(page_grey: GreyImage) -> list[TextLine]:

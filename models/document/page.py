@@ -61,6 +61,14 @@ def whole_image(image_bgr: Image) -> Quad:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
+def tilted(quad: Quad, degrees: float) -> Quad:
+    """Return the quad turned about its middle, clockwise in the picture."""
+    turn = np.radians(degrees)
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], np.float32)
+    centre = quad.mean(axis=0)
+    return np.asarray((quad - centre) @ rotation + centre, dtype=np.float32)
+
+
 def quad_size(quad: Quad) -> tuple[float, float]:
     """Return the longer width and height of a quad in pixels."""
     top, right, bottom, left = (np.linalg.norm(quad[i] - quad[(i + 1) % 4]) for i in range(4))

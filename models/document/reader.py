@@ -1,16 +1,17 @@
 """Read a document in a frame: page, MRZ, portrait. Refuses rather than guesses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gate.checks.mrz import Mrz, MrzFormat
-from models.document.lines import SEARCH_WIDTH_PX, TextLine, find_mrz_lines
-from models.document.page import find_page, homography, inverse, map_points, quad_size, whole_image
+from models.document.lines import SEARCH_WIDTH_PX, TextLine, rank_mrz_lines
+from models.document.page import find_page, homography, inverse, map_points, quad_size, tilted, whole_image
 from models.document.recogniser import MrzReader, PpOcrMrzReader
 from models.document.zone import ZoneRead, ZoneRefused, read_zone
 from models.face import Face, FaceDetector
@@ -22,7 +23,14 @@ Quad = NDArray[np.float32]
 _PORTRAIT_SEARCH_WIDTH_PX = 448
 _PORTRAIT_SIZE_PX = (280, 360)
 _MAX_FACE_RATIO = 0.65
-_MAX_RECOGNITIONS = 2
+_MAX_RECOGNITIONS = 16
+# Groups of rows tried in each way to look at the frame.
+_MAX_GROUPS = 2
+# A frame is shrunk before its lines are straightened if they would shrink by more than this.
+_MAX_SHRINK = 1.5
+_TILTS_DEG = (-10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
+# A zone of which this share of the characters is clear is the zone, even if it is refused: no use looking elsewhere.
+_SURELY_A_ZONE = 0.6
 
 
 class UnreadableReason(StrEnum):
@@ -90,13 +98,14 @@ class DocumentReader:
     def read(self, image_bgr: Image) -> DocumentRead | DocumentUnreadable:
         """Read the document in a uint8 (height, width, 3) BGR frame."""
         refusal: ZoneRefused | None = None
-        for tried, view in enumerate(_views(image_bgr)):
-            if tried == _MAX_RECOGNITIONS:
-                break
+        for view in islice(_views(image_bgr), _MAX_RECOGNITIONS):
             zone = self._read_zone(image_bgr, view)
             if isinstance(zone, ZoneRead):
                 return self._complete(image_bgr, view, zone)
-            refusal = refusal or zone
+            if refusal is None or zone.clear_ratio > refusal.clear_ratio:
+                refusal = zone
+            if refusal.clear_ratio >= _SURELY_A_ZONE:
+                break
         if refusal is None:
             return DocumentUnreadable(reason=UnreadableReason.NO_MRZ, detail="no machine-readable zone was found")
         return DocumentUnreadable(reason=UnreadableReason.UNCLEAR, detail=refusal.detail)
@@ -105,13 +114,9 @@ class DocumentReader:
         places = 30 if len(view.rows) == 3 else 44
         size = (places * self._reader.place_width_px, self._reader.line_height_px)
         to_frame = inverse(view.to_page)
-        pictures, spans = [], []
-        for row in view.rows:
-            corners, span = _row_corners(row)
-            matrix = homography(map_points(to_frame, corners), *size)
-            pictures.append(cv2.warpPerspective(image_bgr, matrix, size, flags=cv2.INTER_LINEAR))
-            spans.append(span)
-        return read_zone(self._reader.score(np.stack(pictures).astype(np.uint8, copy=False), spans))
+        cuts = [_row_corners(row) for row in view.rows]
+        pictures = _cut_out(image_bgr, [map_points(to_frame, corners) for corners, _ in cuts], size)
+        return read_zone(self._reader.score(pictures, [span for _, span in cuts]))
 
     def _complete(self, image_bgr: Image, view: _View, zone: ZoneRead) -> DocumentRead:
         portrait, face, box = self._find_portrait(image_bgr, view)
@@ -159,29 +164,31 @@ def _views(image_bgr: Image) -> Iterator[_View]:
     page = find_page(image_bgr)
     whole = whole_image(image_bgr)
     upright = [whole] if page is None else [page, whole]
-    # A page that stands on its side shows no rows as it is; then each quad is tried turned.
-    for quad in (*upright, *(np.roll(quad, -1, axis=0) for quad in upright)):
-        view = _view(grey, quad)
-        if view is not None:
+    # A page that stands on its side shows no rows as it is; then each quad is tried turned, at last askew.
+    yield from _rows_of(grey, upright, page)
+    yield from _rows_of(grey, [np.roll(quad, -1, axis=0) for quad in upright], None)
+    yield from _rows_of(grey, [tilted(whole, degrees) for degrees in _TILTS_DEG], None)
+
+
+def _rows_of(grey: Image, quads: Sequence[Quad], page: Quad | None) -> Iterator[_View]:
+    for quad in quads:
+        for view in _rank_views(grey, quad):
             yield view
             # On a page of known outline the zone's place tells which way up it lies; in a mere picture it may not.
             if quad is not page:
                 yield _turned(view)
-            return
 
 
-def _view(grey: Image, quad: Quad) -> _View | None:
-    """Straighten a quad of the frame and look for the zone's rows; None if there are none."""
+def _rank_views(grey: Image, quad: Quad) -> Iterator[_View]:
+    """Straighten a quad of the frame and look for the zone's rows; yield the likeliest groups."""
     width, height = quad_size(quad)
     size = (SEARCH_WIDTH_PX, max(32, round(SEARCH_WIDTH_PX * height / width)))
     to_page = homography(quad, *size)
     page = cv2.warpPerspective(grey, to_page, size, flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-    rows = find_mrz_lines(page)
-    if rows is None:
-        return None
-    view = _View(quad_px=quad, to_page=to_page, page_size_px=size, rows=rows)
-    # The zone is at a document's lower edge, so one at the top means that it lies upside down.
-    return view if float(np.mean([row.middle_y for row in rows])) > size[1] / 2 else _turned(view)
+    for rows in rank_mrz_lines(page)[:_MAX_GROUPS]:
+        view = _View(quad_px=quad, to_page=to_page, page_size_px=size, rows=rows)
+        # The zone is at a document's lower edge, so one at the top means that it lies upside down.
+        yield view if float(np.mean([row.middle_y for row in rows])) > size[1] / 2 else _turned(view)
 
 
 def _turned(view: _View) -> _View:
@@ -197,6 +204,32 @@ def _turned(view: _View) -> _View:
     )
     quad = np.roll(view.quad_px, -2, axis=0)
     return _View(quad_px=quad, to_page=homography(quad, width, height), page_size_px=view.page_size_px, rows=rows)
+
+
+def _cut_out(image_bgr: Image, quads: Sequence[Quad], size: tuple[int, int]) -> Image:
+    """Straighten quads of the frame into uint8 (n, height, width, 3) pictures; ``size`` is (width, height)."""
+    shrink = max(1.0, quad_size(quads[0])[0] / size[0] / _MAX_SHRINK)
+    left, top = 0, 0
+    if shrink > 1:
+        # Skipping pixels of a large picture would break thin strokes: first average those around the zone.
+        corners = np.concatenate(list(quads))
+        height, width = image_bgr.shape[:2]
+        left, top = (max(0, int(value) - 2) for value in corners.min(axis=0))
+        right, bottom = (
+            max(first + 1, int(value) + 3) for first, value in zip((left, top), corners.max(axis=0), strict=True)
+        )
+        part = image_bgr[top : min(bottom, height), left : min(right, width)]
+        if part.size == 0:
+            shrink, left, top = 1.0, 0, 0
+        else:
+            image_bgr = cv2.resize(part, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA).astype(
+                np.uint8, copy=False
+            )
+    pictures = []
+    for quad in quads:
+        matrix = homography(((quad - np.array([left, top])) / shrink).astype(np.float32), *size)
+        pictures.append(cv2.warpPerspective(image_bgr, matrix, size, flags=cv2.INTER_LINEAR))
+    return np.stack(pictures).astype(np.uint8, copy=False)
 
 
 def _row_corners(row: TextLine) -> tuple[Quad, tuple[float, float]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +11,9 @@ from models.document.decode import LineScores
 from models.session import ModelSession
 
 Image = NDArray[np.uint8]
+
+OCRB_LINE_HEIGHT_PX = 32
+OCRB_PLACE_WIDTH_PX = 16
 
 
 class MrzReader(Protocol):
@@ -64,5 +68,32 @@ class PpOcrMrzReader:
                 classes=self._classes,
                 span_frames=(begin * frames, end * frames),
             )
+            for probabilities, (begin, end) in zip(outputs, span_ratio, strict=True)
+        ]
+
+
+class OcrbMrzReader:
+    """Our own network, which knows nothing but the shapes of OCR-B (``models/document/mrz_ocrb.md``)."""
+
+    line_height_px = OCRB_LINE_HEIGHT_PX
+    place_width_px = OCRB_PLACE_WIDTH_PX
+
+    def __init__(self, session: ModelSession) -> None:
+        self.session = session
+        self.name = session.name
+        self.model_hash = session.model_hash
+        self._classes = session.metadata["character"]
+
+    def score(self, lines_bgr: NDArray[np.uint8], span_ratio: Sequence[tuple[float, float]]) -> list[LineScores]:
+        """See :class:`MrzReader`."""
+        count, height, width = lines_bgr.shape[:3]
+        grey = cv2.cvtColor(lines_bgr.reshape(count * height, width, 3), cv2.COLOR_BGR2GRAY)
+        tensor = grey.reshape(count, 1, height, width).astype(np.float32)
+        mean = tensor.mean(axis=(2, 3), keepdims=True)
+        deviation = tensor.std(axis=(2, 3), keepdims=True)
+        outputs = self.session.run({self.session.input_name: (tensor - mean) / (deviation + 4.0)})[0]
+        frames = outputs.shape[1]
+        return [
+            LineScores(probabilities=probabilities, classes=self._classes, span_frames=(begin * frames, end * frames))
             for probabilities, (begin, end) in zip(outputs, span_ratio, strict=True)
         ]

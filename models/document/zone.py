@@ -5,7 +5,7 @@ digit of the zone is right afterwards. A digit that is printed wrong stays wrong
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -21,8 +21,12 @@ MIN_CHECKED = 0.25
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
 
-# The recogniser follows its neighbours between these, whatever its score says.
+# A recogniser with a view of a whole line may follow its neighbours between these, whatever its score says; ours is
+# surer of its shapes, yet a misprinted O for a 0 is no forgery either.
 _LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
+
+# With more doubtful characters than this the check digits would confirm anything: they catch nine errors of ten.
+_MAX_DOUBTFUL = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +39,10 @@ class ZoneRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneRefused:
-    """A zone that cannot be read for certain, with one clause why."""
+    """A zone that cannot be read for certain, with one clause why; ``clear_ratio`` 0..1 of its characters are clear."""
 
     detail: str
+    clear_ratio: float = 0.0
 
 
 class _Change(NamedTuple):
@@ -52,21 +57,38 @@ def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
     layout = _guess_layout(lines)
     if layout is None:
         return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ")
-    readings = [decode_line(line, allowed) for line, allowed in zip(lines, layout.allowed, strict=True)]
+    readings = [decode_line(line, allowed) for line, allowed in zip(lines, _allowed(layout), strict=True)]
     mrz = parse([reading.text for reading in readings])
     if isinstance(mrz, MrzRefusal):
         return ZoneRefused(detail=mrz.detail)
     confidences = [reading.confidences.copy() for reading in readings]
-    if not mrz.check_digits_ok:
+    doubtful = sum(int((line < MIN_ALONE).sum()) for line in confidences)
+    if not mrz.check_digits_ok and doubtful <= _MAX_DOUBTFUL:
         solved = _resolve_lookalikes(layout, mrz, readings)
         if isinstance(solved, ZoneRefused):
-            return solved
+            return replace(solved, clear_ratio=_clear_ratio(confidences))
         if solved is not None:
             mrz, changes = solved
             for change in changes:
                 # Confirmed by every check digit together, so at least as sure as a checked character must be.
                 confidences[change.line][change.place] = max(change.evidence, MIN_CHECKED)
     return _judge(layout, mrz, confidences)
+
+
+def _allowed(layout: Layout) -> tuple[tuple[str, ...], ...]:
+    """Return the characters of each place as documents print them.
+
+    The second character of a card's document code is at the issuer's discretion (part 5 and 6, 4.2.2), and some print a
+    digit there: C1 and C2 on cards of the United States.
+    """
+    if layout.format not in (MrzFormat.TD1, MrzFormat.TD2):
+        return layout.allowed
+    first = layout.allowed[0]
+    return ((first[0], CHARACTERS, *first[2:]), *layout.allowed[1:])
+
+
+def _clear_ratio(confidences: Sequence[np.ndarray]) -> float:
+    return float(np.mean(np.concatenate(confidences) >= MIN_ALONE))
 
 
 def _guess_layout(lines: Sequence[LineScores]) -> Layout | None:
@@ -156,6 +178,9 @@ def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead 
         short = np.flatnonzero(confidences[line] < needed[line])
         if len(short):
             where = f"line {line + 1}, position {int(short[0]) + 1}"
-            return ZoneRefused(detail=f"{len(short)} characters are unclear, the first at {where}")
+            return ZoneRefused(
+                detail=f"{len(short)} characters are unclear, the first at {where}",
+                clear_ratio=_clear_ratio(confidences),
+            )
         worst = min(worst, float(confidences[line].min()))
     return ZoneRead(mrz=mrz, confidence=worst)

@@ -1,0 +1,120 @@
+"""Train the recogniser of MRZ lines: ``python -m models.training.mrz_train``. Needs the extra ``train`` (PyTorch, CPU).
+
+One process draws the shards, this one learns from them in their order, so that a seed gives the same network whatever
+the speed of either. See REPORT.md for what came out.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.training.mrz_data import UNKNOWN, read_shard
+from models.training.mrz_net import LineNet
+
+SEED = 9303
+SHARDS = 64
+PASSES = 1
+BATCH = 32
+PEAK_RATE = 2.5e-3
+WEIGHT_DECAY = 1e-4
+AVERAGING = 0.995
+
+
+def normalise(pixels: torch.Tensor) -> torch.Tensor:
+    """Return float32 (n, 1, 32, width) with zero mean and unit deviation a picture, as the reader feeds it."""
+    values = pixels.float()
+    mean = values.mean(dim=(1, 2), keepdim=True)
+    deviation = values.std(dim=(1, 2), keepdim=True, correction=0)
+    return ((values - mean) / (deviation + 4.0)).unsqueeze(1)
+
+
+def train(folder: Path, output: Path, *, shards: int, passes: int) -> None:
+    """Train from scratch and write the weights to ``output``; shard 9999 of another seed is held out."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    rng = np.random.default_rng(SEED)
+    net = LineNet().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY)
+    averaged = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGING), use_buffers=True
+    )
+    total, done, started = shards * passes, 0, time.monotonic()
+    for _ in range(passes):
+        for index in range(shards):
+            pixels, codes = _wait_for(folder / f"shard-{SEED}-{index:04d}.npz")
+            order = rng.permutation(len(pixels))
+            losses = []
+            for start in range(0, len(order) - BATCH // 2, BATCH):
+                chosen = order[start : start + BATCH]
+                progress = (done + start / len(order)) / total
+                for group in optimiser.param_groups:
+                    group["lr"] = _rate(progress)
+                losses.append(_step(net, optimiser, pixels[chosen], codes[chosen]))
+                averaged.update_parameters(net)
+            done += 1
+            if done % 5 == 0:
+                row = {"shards": done, "of": total, "loss": round(float(np.mean(losses)), 4)}
+                print(json.dumps(row | {"minutes": round((time.monotonic() - started) / 60, 1)}), flush=True)
+                torch.save(averaged.module.state_dict(), output)
+    torch.save(averaged.module.state_dict(), output)
+
+
+def _step(net: nn.Module, optimiser: torch.optim.Optimizer, pixels: np.ndarray, codes: np.ndarray) -> float:
+    target = torch.from_numpy(codes.astype(np.int64))
+    scores = net(normalise(torch.from_numpy(pixels)).contiguous(memory_format=torch.channels_last))
+    loss = functional.cross_entropy(scores, target, ignore_index=UNKNOWN)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _rate(progress: float) -> float:
+    warm = min(1.0, progress / 0.02)
+    return PEAK_RATE * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))) + 1e-6
+
+
+def _wait_for(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    while not path.exists():
+        time.sleep(0.5)
+    return read_shard(path)
+
+
+def main() -> None:
+    """Start the drawing process and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/mrz"), help="where the drawn shards go (about 10 MB each)"
+    )
+    parser.add_argument("--output", type=Path, default=Path("build/mrz/mrz_ocrb.pt"))
+    parser.add_argument("--shards", type=int, default=SHARDS)
+    parser.add_argument("--passes", type=int, default=PASSES)
+    arguments = parser.parse_args()
+    command = [
+        sys.executable,
+        "-m",
+        "models.training.mrz_data",
+        str(arguments.folder),
+        str(SEED),
+        str(arguments.shards),
+    ]
+    drawing = subprocess.Popen(command)
+    try:
+        train(arguments.folder, arguments.output, shards=arguments.shards, passes=arguments.passes)
+    finally:
+        drawing.terminate()
+        drawing.wait()
+
+
+if __name__ == "__main__":
+    main()
