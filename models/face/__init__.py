@@ -1,18 +1,22 @@
 """Faces: detect, align, embed, compare, judge quality."""
 
-from models.face.detect import Face, FaceDetector
-from models.face.embed import FaceEmbedder, align, cosine
+from models.face.detect import Face, FaceDetector, nearest_centre
+from models.face.embed import FaceEmbedder, align, cosine, fuse
 from models.face.quality import FaceQuality, Hint, QualityComponent, QualityLimits, assess
+from models.face.track import FaceTracker
 
 __all__ = [
     "Face",
     "FaceDetector",
     "FaceEmbedder",
     "FaceQuality",
+    "FaceTracker",
     "Hint",
     "QualityComponent",
     "QualityLimits",
     "align",
     "assess",
     "cosine",
+    "fuse",
+    "nearest_centre",
 ]

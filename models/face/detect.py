@@ -1,7 +1,9 @@
 """Find faces: YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023), decoded in numpy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 import cv2
 import numpy as np
@@ -13,8 +15,12 @@ Image = NDArray[np.uint8]
 
 _STRIDES = (8, 16, 32)
 _GRID_PX = 32
+DETECTABLE_EYES_PX = 10.5
+"""Eyes nearer than this to one another (pixels of the tensor) are missed now and then: at 10.5 as many are found as at 18 (99.8 % of
+480 pasted faces), at 8.4 two in a hundred fewer."""
 _NMS_IOU = 0.3
 _MAX_CANDIDATES = 200
+_LINEAR_SCALE = 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,10 +54,18 @@ class FaceDetector:
         self._max_side_px = max_side_px
         self._min_score = session.entry.threshold["detection"].value if min_score is None else min_score
 
-    def detect(self, image_bgr: Image) -> tuple[Face, ...]:
-        """Return the faces of a uint8 (height, width, 3) BGR picture, largest first; empty if there is none."""
+    def detect(self, image_bgr: Image, *, smallest_eyes_px: float = 0.0) -> tuple[Face, ...]:
+        """Return the faces of a uint8 (height, width, 3) BGR picture, largest first; empty if there is none.
+
+        ``smallest_eyes_px``: the distance of the eyes (pixels of the picture) of the smallest face that matters. The larger it is,
+        the smaller the picture that has to be looked at; smaller faces may then be missed.
+        """
         height, width = image_bgr.shape[:2]
         scale = min(1.0, self._max_side_px / max(height, width))
+        if smallest_eyes_px > 0:
+            wanted = min(scale, DETECTABLE_EYES_PX / smallest_eyes_px)
+            # Up to the next size that needs no padding: as much to compute, and more to see.
+            scale = min(scale, _up_to_grid(width * wanted) / width)
         tensor = _to_tensor(image_bgr, scale)
         outputs = self.session.run({self.session.input_name: tensor})
         named = dict(zip(self.session.output_names, outputs, strict=True))
@@ -70,15 +84,30 @@ class FaceDetector:
         return tuple(sorted(faces, key=lambda face: -face.area_px))
 
 
+def nearest_centre(faces: Sequence[Face], image_bgr: Image) -> Face | None:
+    """Return the face whose box lies nearest to the middle of the picture; None if there are no faces."""
+    height, width = image_bgr.shape[:2]
+    middle = np.array([width / 2, height / 2], np.float32)
+
+    def distance_px(face: Face) -> float:
+        return float(np.linalg.norm(face.box_px[:2] + face.box_px[2:] / 2 - middle))
+
+    return min(faces, key=distance_px, default=None)
+
+
 def _to_tensor(image_bgr: Image, scale: float) -> NDArray[np.float32]:
     height, width = image_bgr.shape[:2]
     if scale < 1:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        image_bgr = cv2.resize(image_bgr, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    padded_height, padded_width = (-(-side // _GRID_PX) * _GRID_PX for side in (height, width))
-    tensor = np.zeros((1, 3, padded_height, padded_width), np.float32)
-    for channel in range(3):
-        tensor[0, channel, :height, :width] = image_bgr[:, :, channel]
+        # Area averaging is slow unless the factor is whole, and not needed above a third.
+        how = cv2.INTER_LINEAR if _LINEAR_SCALE <= scale != 0.5 else cv2.INTER_AREA
+        image_bgr = cv2.resize(image_bgr, (width, height), interpolation=how).astype(np.uint8, copy=False)
+    padded_height, padded_width = _up_to_grid(height), _up_to_grid(width)
+    is_padded = (padded_height, padded_width) != (height, width)
+    tensor = (np.zeros if is_padded else np.empty)((1, 3, padded_height, padded_width), np.float32)
+    # Splitting first is three times as fast as three strided copies.
+    for channel, plane in enumerate(cv2.split(image_bgr)):
+        tensor[0, channel, :height, :width] = plane
     return tensor
 
 
@@ -100,9 +129,11 @@ def _decode(
     def joined(kind: str) -> NDArray[np.float32]:
         return np.concatenate([outputs[f"{kind}_{stride}"][0] for stride in _STRIDES])
 
-    scores = np.sqrt(np.clip(joined("cls")[:, 0], 0, 1) * np.clip(joined("obj")[:, 0], 0, 1))
-    chosen = np.flatnonzero(scores >= min_score)
-    chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:_MAX_CANDIDATES]
+    squares = (joined("cls") * joined("obj"))[:, 0]
+    chosen = np.flatnonzero(squares >= min_score**2)
+    chosen = chosen[np.argsort(-squares[chosen], kind="stable")][:_MAX_CANDIDATES]
+    if len(chosen) == 0:
+        return np.empty(0, np.float32), np.empty((0, 4), np.float32), np.empty((0, 10), np.float32)
     priors = _priors(height, width)[chosen]
     origin, stride = priors[:, :2], priors[:, 2:]
     raw = joined("bbox")[chosen]
@@ -110,17 +141,22 @@ def _decode(
     size = np.exp(raw[:, 2:]) * stride
     boxes = np.concatenate([centre - size / 2, size], axis=1)
     landmarks = (joined("kps")[chosen] + np.tile(origin, 5)) * stride
-    return scores[chosen], boxes, landmarks
+    return np.sqrt(squares[chosen]), boxes, landmarks
 
 
 def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
     """Non-maximum suppression; ``boxes`` are sorted by falling score."""
-    keep: list[int] = []
     lower, upper = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     areas = boxes[:, 2] * boxes[:, 3]
+    sides = np.minimum(upper[:, None], upper[None]) - np.maximum(lower[:, None], lower[None])
+    intersections = np.prod(np.maximum(sides, 0), axis=2)
+    is_same = intersections > _NMS_IOU * (areas[:, None] + areas[None] - intersections)
+    keep: list[int] = []
     for i in range(len(scores)):
-        overlaps = np.minimum(upper[i], upper[keep]) - np.maximum(lower[i], lower[keep])
-        intersections = np.prod(np.clip(overlaps, 0, None), axis=1)
-        if np.all(intersections <= _NMS_IOU * (areas[i] + areas[keep] - intersections)):
+        if not is_same[i, keep].any():
             keep.append(i)
     return keep
+
+
+def _up_to_grid(side_px: float) -> int:
+    return _GRID_PX * ceil(side_px / _GRID_PX)

@@ -1,5 +1,7 @@
 """Turn a face into a template and compare two: SFace (Zhong and others, "SFace", IEEE TIP 2021)."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from models.face.detect import Face, Image
 from models.session import ModelSession
 
 ALIGNED_SIDE_PX = 112
+_TINY = 1e-12
 
 # Where SFace (as ArcFace before it) expects the five landmarks in the 112x112 crop; order as in Face.landmarks_px.
 _TEMPLATE_PX = np.array(
@@ -38,7 +41,7 @@ def similarity_transform(source: NDArray[np.float64], target: NDArray[np.float64
 
 
 class FaceEmbedder:
-    """SFace on one aligned face."""
+    """SFace on aligned faces."""
 
     def __init__(self, session: ModelSession) -> None:
         self.session = session
@@ -47,12 +50,40 @@ class FaceEmbedder:
         """Return the template of ``face``: float32 (128,), length 1."""
         return self.embed_aligned(align(image_bgr, face))
 
+    def embed_carefully(self, image_bgr: Image, face: Face) -> NDArray[np.float32]:
+        """Return the template of ``face`` and of its mirror image averaged, in one run: float32 (128,), length 1.
+
+        Takes twice the time of :meth:`embed`; for a reference, which is made once, or where there is one picture only.
+        """
+        crop = align(image_bgr, face)
+        return fuse(self._run(np.stack([crop, crop[:, ::-1]])))
+
     def embed_aligned(self, aligned_rgb: Image) -> NDArray[np.float32]:
         """Return the template of an aligned uint8 (112, 112, 3) RGB crop: float32 (128,), length 1."""
-        tensor = aligned_rgb.transpose(2, 0, 1)[None].astype(np.float32)
-        raw = self.session.run({self.session.input_name: tensor})[0][0]
-        template: NDArray[np.float32] = raw / max(float(np.linalg.norm(raw)), 1e-12)
-        return template
+        return fuse(self._run(aligned_rgb[None]))
+
+    def _run(self, crops: Image) -> NDArray[np.float32]:
+        """Return float32 (n, 128) rows of length 1 for uint8 (n, 112, 112, 3) RGB crops."""
+        tensor = crops.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        rows: NDArray[np.float32] = self.session.run({self.session.input_name: tensor})[0]
+        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY), np.float32)
+
+
+def fuse(
+    templates: Sequence[NDArray[np.float32]] | NDArray[np.float32], weights: Sequence[float] | None = None
+) -> NDArray[np.float32]:
+    """Return the weighted mean of templates of one person, at length 1: float32 (d,).
+
+    ``templates``: n times float32 (d,); ``weights``: n numbers >= 0, best the frames' quality scores; all the same if left out.
+    Raises ValueError if there are none, if the numbers differ, or if all weights are 0.
+    """
+    if len(templates) == 0:
+        raise ValueError("nothing to fuse")
+    shares = np.ones(len(templates)) if weights is None else np.asarray(weights, np.float64)
+    if len(shares) != len(templates) or shares.min() < 0 or shares.max() == 0:
+        raise ValueError("fusing needs one weight a template, none negative and not all 0")
+    total = np.einsum("i,ij->j", shares, np.asarray(templates, np.float64))
+    return np.asarray(total / max(float(np.linalg.norm(total)), _TINY), np.float32)
 
 
 def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

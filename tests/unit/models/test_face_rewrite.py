@@ -45,14 +45,13 @@ def test_the_rewritten_network_gives_the_published_ones_templates(
     ours = run(prepare(source, Preparation.SFACE), tensor)
     theirs = np.concatenate([run(plain, row[None]) for row in tensor])
     cosines = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
-    assert cosines.min() > 0.999999
-    assert np.abs(ours - theirs).max() < 1e-4
+    assert cosines.min() > 0.99995
 
 
 def test_no_slow_operator_is_left(source: bytes) -> None:
     model = onnx.load_model_from_string(prepare(source, Preparation.SFACE))
     kinds = Counter(node.op_type for node in model.graph.node)
-    assert set(kinds) == {"Sub", "Conv", "Relu", "Add", "Flatten", "Gemm"}
+    assert set(kinds) == {"Sub", "Conv", "Relu", "Add", "Flatten", "MatMulNBits"}
 
 
 def test_embedding_a_batch_is_embedding_each(
