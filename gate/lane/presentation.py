@@ -1,8 +1,10 @@
 """What a state looks like: the lamp over the lane and the one step that the kiosk asks for."""
 
-from drivers.lane_io.interface import LampColour
+from drivers.lane_io.interface import LampColour, LaneSensors
 from gate.core.effects import CrossingOutcome
 from gate.core.state import LaneState, State
+from gate.lane.crossing import Crossing
+from gate.wire import messages as wire
 from gate.wire.messages import KioskStep
 
 _LOOKS: dict[State, tuple[LampColour, KioskStep]] = {
@@ -29,3 +31,32 @@ def look(state: LaneState) -> tuple[LampColour, KioskStep]:
     if state.name is State.LEAVING and state.is_going_back:
         return LampColour.AMBER, KioskStep.WALK_BACK
     return _LOOKS[state.name]
+
+
+def lane_state(
+    state: LaneState,
+    *,
+    since_ms: int,
+    hint: str | None,
+    sensors: LaneSensors | None,
+    crossing: Crossing | None,
+    crossings: int,
+) -> wire.LaneState:
+    """What the screens are told of a lane: no personal data, and no reason of a referral (a kiosk shows this to anybody)."""
+    lamp, step = look(state)
+    is_troubled = state.name in (State.ALARM, State.FAULT, State.EVACUATING)
+    trouble = ", ".join(dict.fromkeys(state.reasons or sorted(state.faults)))
+    return wire.LaneState(
+        state=state.name.value,
+        step=step,
+        hint=hint,
+        lamp=lamp.value,
+        case_id=crossing.case_id if crossing else None,
+        since=wire.utc(since_ms),
+        entry=sensors.entry.value if sensors else "unknown",
+        exit=sensors.exit.value if sensors else "unknown",
+        person_count=sensors.person_count if sensors else None,
+        issuer=crossing.issuer if crossing else None,
+        problem=trouble if is_troubled else None,
+        crossings=crossings,
+    )

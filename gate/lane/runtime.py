@@ -7,8 +7,9 @@ uplink. Everything meets in :meth:`LaneRuntime.put`, one item at a time, so that
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, assert_never
 
 import structlog
@@ -16,7 +17,6 @@ import structlog
 from drivers.lane_io.interface import (
     BoardEvent,
     BoardReport,
-    CommandResult,
     LampColour,
     LaneIo,
     LaneSensors,
@@ -30,13 +30,13 @@ from gate.core.clock import Clock
 from gate.core.effects import CrossingOutcome, Effect
 from gate.core.events import Event
 from gate.core.guard import Guard
-from gate.core.policy import LookupFacts
-from gate.core.release import VerifiedRelease
 from gate.core.state import LanePolicy, LaneState, State
 from gate.lane import sensing
-from gate.lane.casework import Casework, Surroundings
+from gate.lane.casework import Casework
+from gate.lane.examination import Examination, Lookup
 from gate.lane.executor import Executor
-from gate.lane.presentation import look
+from gate.lane.orders import Orders
+from gate.lane.presentation import lane_state, look
 from gate.lane.sightings import (
     CameraChanged,
     DocumentOutcome,
@@ -49,16 +49,14 @@ from gate.lane.sightings import (
     VisionFailed,
 )
 from gate.lane.store import LaneStore
+from gate.lane.takeover import Takeover
+from gate.lane.timers import Timers
 from gate.lane.vision import Vision
 from gate.wire import messages as wire
-from gate.wire.messages import Act, EventType
+from gate.wire.messages import EventType
 from gate.wire.signing import Refused, VerifiedCommand
 
 _log = structlog.get_logger(__name__)
-
-Lookup = Callable[[DocumentOutcome, str], Awaitable[tuple[LookupFacts, ...] | None]]
-ACKNOWLEDGE_WAIT_S = 0.5
-TAKEOVER_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +67,6 @@ class Bug:
 
 
 Input = Event | BoardReport | Sighting | VerifiedCommand | Bug
-
-
-@dataclass(slots=True)
-class _Timers:
-    state: asyncio.TimerHandle | None = None
-    inside: asyncio.TimerHandle | None = None
 
 
 class LaneRuntime:
@@ -106,8 +98,6 @@ class LaneRuntime:
         self._guard = guard
         self._vision = vision
         self._casework = casework
-        self._look_up = look_up
-        self._celsius = celsius
         self._self_release = self_release
         self._publish = publish
         self._on_change = on_change
@@ -124,18 +114,35 @@ class LaneRuntime:
         )
         self._sensing = sensing.Sensing()
         self._inbox: asyncio.Queue[Input] = asyncio.Queue()
-        self._timers = _Timers()
+        self._timers = Timers(post=self.put, is_surely_empty=self._is_surely_empty)
+        self._takeover = Takeover(lambda: self._spawn(self._acknowledge_silence()))
+        self._examination = Examination(
+            clock=clock,
+            vision=vision,
+            casework=casework,
+            guard=guard,
+            look_up=look_up,
+            celsius=celsius,
+            last_sensors=lambda: self._sensing.last,
+            step=self._step,
+            spawn=self._spawn,
+            writes=self._guarded,
+            on_hint=self._present,
+        )
         self._state = LaneState()
         self._since_ms = clock.utc_ms()
-        self._stay_ns = 0
-        self._hint: str | None = None
-        self._ticket = 0
-        self._has_waiting_document = False
-        self._placed_ns = 0
-        self._faults_changed = asyncio.Event()
+        self._orders = Orders(
+            board=board,
+            guard=guard,
+            casework=casework,
+            store=store,
+            step=self._step,
+            post=self.put,
+            spawn=self._spawn,
+            writes=self._guarded,
+            faults=lambda: self._state.faults,
+        )
         self._lamp: LampColour | None = None
-        self._takeover_until_ns = 0
-        self._is_takeover = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -162,9 +169,7 @@ class LaneRuntime:
             await self._stop()
 
     async def _stop(self) -> None:
-        for timer in (self._timers.state, self._timers.inside):
-            if timer is not None:
-                timer.cancel()
+        self._timers.cancel()
         for task in tuple(self._tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -192,9 +197,9 @@ class LaneRuntime:
             case LinkUp() | LinkLost() | BoardEvent():
                 self._board_said(item)
             case VerifiedCommand():
-                self._obey(item)
+                self._orders.obey(item)
             case DocumentSeen() | DocumentTaken() | DocumentOutcome() | DocumentPictures() | FaceSeen() | FaceOutcome():
-                self._sight(item)
+                self._examination.sight(item)
             case CameraChanged():
                 kind = on.DeviceRecovered(device=item.device) if item.is_ok else None
                 self._step(kind or on.DeviceFailed(device=item.device, reason=item.reason))
@@ -204,7 +209,7 @@ class LaneRuntime:
                 self._step(item)
 
     def _sense(self, sensors: LaneSensors) -> None:
-        if self._is_taking_over(sensors):
+        if self._takeover.is_going_on(sensors):
             return
         before = self._sensing.last
         self._guard.observe(sensing.guard_facts(sensors))
@@ -229,95 +234,12 @@ class LaneRuntime:
             case _:
                 assert_never(report)
 
-    def _is_taking_over(self, sensors: LaneSensors) -> bool:
-        """Whether the board still holds its doors only because nobody spoke to it before this process did.
-
-        That is no fault: it is acknowledged once, at the first report, and until it is gone (bounded) the lane knows nothing. A hold
-        with any other visible cause is left for an officer.
-        """
-        if self._takeover_until_ns == 0:
-            self._takeover_until_ns = sensors.received_ns + TAKEOVER_NS
-            self._is_takeover = sensing.is_held_by_silence_only(sensors)
-            if self._is_takeover:
-                self._spawn(self._acknowledge_silence())
-        self._is_takeover = (
-            self._is_takeover and sensors.is_watchdog_tripped and sensors.received_ns < self._takeover_until_ns
-        )
-        return self._is_takeover
-
     async def _acknowledge_silence(self) -> None:
         await self._board.acknowledge_fault()
 
-    def _sight(
-        self, item: DocumentSeen | DocumentTaken | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome
-    ) -> None:
-        match item:
-            case DocumentSeen():
-                self._has_waiting_document = True
-                self._offer_document(item.at_ns)
-            case DocumentTaken():
-                self._has_waiting_document = False
-                self._step(on.DocumentRemoved())
-            case DocumentOutcome():
-                if item.ticket == self._ticket:
-                    self._spawn(self._judge_document(item))
-            case DocumentPictures():
-                if item.ticket == self._ticket:
-                    self._casework.add_pictures(item)
-            case FaceSeen():
-                self._count_people(item)
-            case FaceOutcome():
-                if item.ticket == self._ticket:
-                    self._spawn(self._judge_face(item))
-            case _:
-                assert_never(item)
-
-    def _offer_document(self, at_ns: int) -> None:
-        if self._state.name is State.READY:
-            self._has_waiting_document = False
-            self._placed_ns = at_ns
-            self._step(on.DocumentPlaced())
-
-    def _count_people(self, seen: FaceSeen) -> None:
-        if seen.ticket != self._ticket:
-            return
-        self._guard.observe_camera(seen.person_count)
-        if seen.person_count > 1:
-            self._step(on.CompanyDetected(person_count=seen.person_count))
-        if seen.hint != self._hint:
-            self._hint = seen.hint
-            self._present()
-
-    async def _judge_document(self, outcome: DocumentOutcome) -> None:
-        answers: tuple[LookupFacts, ...] | None = None
-        here = self._casework.crossing
-        if here is None:
-            return
-        if outcome.facts is not None:
-            answers = await self._look_up(outcome, here.case_id)
-        if outcome.ticket == self._ticket:
-            self._guarded(lambda: self._casework.judge_document(outcome, answers))
-
-    async def _judge_face(self, outcome: FaceOutcome) -> None:
-        celsius = await self._temperature()
-        if outcome.ticket != self._ticket:
-            return
+    def _is_surely_empty(self) -> bool:
         last = self._sensing.last
-        around = Surroundings(
-            occupancy_id=self._guard.occupancy_id,
-            curtain_count=last.person_count if last else None,
-            celsius=celsius,
-        )
-        self._guarded(lambda: self._casework.judge_face(outcome, around))
-
-    async def _temperature(self) -> float | None:
-        """The traveller's, waiting a moment for the first reading of the stay."""
-        for _ in range(20):
-            celsius = self._celsius(self._stay_ns)
-            if celsius is not None:
-                return celsius
-            await asyncio.sleep(0.05)
-        return None
+        return last is not None and sensing.is_empty(last) and self._state.name is not State.OCCUPIED
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -337,51 +259,6 @@ class LaneRuntime:
         data = wire.CommandRefused(command_id=refused.message_id, reason=refused.reason)
         self._guarded(lambda: self._casework.report(EventType.COMMAND_REFUSED, data))
 
-    def _obey(self, verified: VerifiedCommand) -> None:
-        command = verified.command
-        self._journal("command", {"act": command.act.value, "by": command.by, "jti": command.jti})
-        match command.act:
-            case Act.RELEASE:
-                if verified.release is not None:
-                    self._release(verified.release)
-            case Act.SEND_BACK:
-                self._step(on.SentBack(by=command.by))
-            case Act.ACKNOWLEDGE:
-                self._spawn(self._acknowledge(command.by))
-            case Act.TAKE_OUT_OF_SERVICE:
-                self._step(on.TakenOutOfService(by=command.by))
-            case Act.PUT_IN_SERVICE:
-                self._step(on.PutInService(by=command.by))
-            case Act.EVACUATE:
-                if verified.evacuation is not None:
-                    self._guard.order_evacuation(verified.evacuation)
-                    self._step(on.EvacuationOrdered(by=command.by))
-            case Act.END_EVACUATION:
-                self._step(on.EvacuationEnded(by=command.by))
-            case _:
-                assert_never(command.act)
-
-    def _release(self, release: VerifiedRelease) -> None:
-        """Since it was taken, new evidence may have come: then it releases something else than what is known now."""
-        objection = self._casework.objection_to(release)
-        if objection is None:
-            self._step(on.ReleaseVerified(release=release))
-        else:
-            _log.warning("release_void", reason=objection)
-            self._guarded(lambda: self._casework.report_veto("exit", objection))
-
-    async def _acknowledge(self, by: str) -> None:
-        """Clear what the board latched first; its next report tells whether the cause is gone, then the machine may go on."""
-        if "store" in self._state.faults and self._is_store_well():
-            self.put(on.DeviceRecovered(device="store"))
-        if await self._board.acknowledge_fault() is CommandResult.DONE:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ACKNOWLEDGE_WAIT_S):
-                    while "board" in self._state.faults:
-                        self._faults_changed.clear()
-                        await self._faults_changed.wait()
-        self.put(on.Acknowledged(by=by))
-
     # -- the machine -----------------------------------------------------------------------------------------------
 
     def _step(self, event: Event) -> None:
@@ -389,10 +266,12 @@ class LaneRuntime:
         after, effects = machine.step(before, event, self._policy)
         self._state = after
         if after.faults != before.faults:
-            self._faults_changed.set()
+            self._orders.faults_changed()
+        if after.name is not before.name:
+            self._since_ms = self._clock.utc_ms()
+        self._apply(effects)
         if after.name is not before.name:
             self._journal_change(before, after, event)
-        self._guarded(lambda: self._apply(effects))
         if isinstance(event, on.LaneFoundEmpty) and before.name in (State.STARTING, State.CHECKING):
             self._end_unheard_of(before)
         if after.name is not before.name:
@@ -403,7 +282,7 @@ class LaneRuntime:
             # At once, not by way of the inbox: what comes in meanwhile could make it a release of older evidence.
             release = self._self_release(self._casework)
             if release is not None:
-                self._obey(release)
+                self._orders.obey(release)
 
     def _end_unheard_of(self, before: LaneState) -> None:
         """A case that was opened for somebody found inside at the start has no crossing in the machine: it ends with the stay."""
@@ -412,8 +291,6 @@ class LaneRuntime:
             self._guarded(lambda: self._casework.end(outcome, before.reasons))
 
     def _journal_change(self, before: LaneState, after: LaneState, event: Event) -> None:
-        self._since_ms = self._clock.utc_ms()
-        self._hint = None
         row = {
             "from": before.name.value,
             "to": after.name.value,
@@ -425,12 +302,9 @@ class LaneRuntime:
         self._on_change(after)
 
     def _entered(self, state: LaneState) -> None:
-        self._vision.expect_documents(state.name in (State.READY, State.READING_DOCUMENT))
         if state.name is State.REFERRED:
             self._guarded(lambda: self._casework.add_reasons(state.reasons, self._guard.occupancy_id))
-            self._vision.watch_people(self._ticket)
-        if state.name is State.READY and self._has_waiting_document:
-            self._offer_document(self._clock.monotonic_ns())
+        self._examination.entered(state.name)
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """Run something that writes; a store that cannot write puts the lane into its fault state instead of losing a record."""
@@ -445,20 +319,13 @@ class LaneRuntime:
         if "store" not in self._state.faults:
             self.put(on.DeviceFailed(device="store", reason=str(error)))
 
-    def _is_store_well(self) -> bool:
-        try:
-            self._store.check()
-        except sqlite3.Error as error:
-            _log.error("store_still_failed", error=str(error))
-            return False
-        return True
-
     def _journal(self, kind: str, body: Mapping[str, Any]) -> None:
         self._guarded(lambda: self._store.journal([(kind, body)]))
 
     def _apply(self, effects: tuple[Effect, ...]) -> None:
+        """Each effect on its own: a record that cannot be written must not keep a door command from going out."""
         for effect in effects:
-            self._apply_one(effect)
+            self._guarded(partial(self._apply_one, effect))
 
     def _apply_one(self, effect: Effect) -> None:
         match effect:
@@ -473,62 +340,23 @@ class LaneRuntime:
             ):
                 self._executor.submit(effect)
             case do.StartStateTimer():
-                self._start_state_timer(effect)
+                self._timers.start_state(effect)
             case do.StartInsideLimit():
-                self._start_inside_limit(effect.duration_ms)
+                self._timers.start_inside(effect.duration_ms)
             case do.CancelInsideLimit():
-                if self._timers.inside is not None:
-                    self._timers.inside.cancel()
-                    self._timers.inside = None
-            case do.BeginCrossing() | do.CaptureFace() | do.StopChecks() | do.CheckLane():
-                self._run_checks(effect)
+                self._timers.cancel_inside()
+            case do.BeginCrossing() | do.CaptureFace() | do.StopChecks():
+                self._examination.run(effect)
+            case do.CheckLane():
+                last = self._sensing.last
+                if last is not None:
+                    self.put(sensing.lane_check(last))
             case do.EndCrossing():
                 self._casework.end(effect.outcome, effect.reasons)
             case do.RaiseAlarm() | do.ClearAlarm() | do.ReportFault() | do.ReportFaultsCleared():
                 self._casework.report_trouble(effect)
             case _:
                 assert_never(effect)
-
-    def _run_checks(self, effect: do.BeginCrossing | do.CaptureFace | do.StopChecks | do.CheckLane) -> None:
-        match effect:
-            case do.BeginCrossing():
-                self._ticket += 1
-                self._vision.read_document(self._ticket)
-                self._casework.begin(self._placed_ns)
-            case do.CaptureFace():
-                self._stay_ns = self._clock.monotonic_ns()
-                here = self._casework.crossing
-                self._vision.capture_face(self._ticket, here.reference if here else None)
-            case do.StopChecks():
-                self._ticket += 1
-                self._vision.stop_checks()
-            case do.CheckLane():
-                last = self._sensing.last
-                if last is not None:
-                    self.put(sensing.lane_check(last))
-
-    # -- timers ----------------------------------------------------------------------------------------------------
-
-    def _start_state_timer(self, effect: do.StartStateTimer) -> None:
-        if self._timers.state is not None:
-            self._timers.state.cancel()
-        event = on.StateTimedOut(generation=effect.generation)
-        self._timers.state = asyncio.get_running_loop().call_later(effect.duration_ms / 1000, self.put, event)
-
-    def _start_inside_limit(self, duration_ms: int) -> None:
-        if self._timers.inside is None:
-            self._timers.inside = asyncio.get_running_loop().call_later(
-                duration_ms / 1000, self._inside_limit, duration_ms
-            )
-
-    def _inside_limit(self, duration_ms: int) -> None:
-        """The limit of a stay is over; it means something only while somebody may be inside, so an empty lane starts it afresh."""
-        self._timers.inside = None
-        last = self._sensing.last
-        if last is not None and sensing.is_empty(last) and self._state.name is not State.OCCUPIED:
-            self._start_inside_limit(duration_ms)
-        else:
-            self.put(on.InsideLimitReached())
 
     # -- records and screens ---------------------------------------------------------------------------------------
 
@@ -543,28 +371,17 @@ class LaneRuntime:
             here.exit_commanded_ns = at_ns
 
     def _present(self) -> None:
-        lamp, step = look(self._state)
+        lamp, _ = look(self._state)
         if lamp is not self._lamp:
             self._lamp = lamp
             self._executor.submit(lamp)
-        here = self._casework.crossing
-        last = self._sensing.last
-        troubled = self._state.name in (State.ALARM, State.FAULT, State.EVACUATING)
         self._publish(
-            wire.LaneState(
-                state=self._state.name.value,
-                step=step,
-                hint=self._hint,
-                lamp=lamp.value,
-                case_id=here.case_id if here else None,
-                since=wire.utc(self._since_ms),
-                entry=last.entry.value if last else "unknown",
-                exit=last.exit.value if last else "unknown",
-                person_count=last.person_count if last else None,
-                issuer=here.issuer if here else None,
-                problem=", ".join(dict.fromkeys(self._state.reasons or sorted(self._state.faults)))
-                if troubled
-                else None,
+            lane_state(
+                self._state,
+                since_ms=self._since_ms,
+                hint=self._examination.hint,
+                sensors=self._sensing.last,
+                crossing=self._casework.crossing,
                 crossings=self._casework.finished,
             )
         )

@@ -1,0 +1,167 @@
+"""The examination of one traveller: what the cameras are asked, and which of their answers still count.
+
+Every reading and every stay has a ticket; a sighting with an older one is void.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import assert_never
+
+from drivers.lane_io.interface import LaneSensors
+from gate.core import effects as do
+from gate.core import events as on
+from gate.core.clock import Clock
+from gate.core.events import Event
+from gate.core.guard import Guard
+from gate.core.policy import LookupFacts
+from gate.core.state import State
+from gate.lane.casework import Casework, Surroundings
+from gate.lane.sightings import (
+    DocumentOutcome,
+    DocumentPictures,
+    DocumentSeen,
+    DocumentTaken,
+    FaceOutcome,
+    FaceSeen,
+)
+from gate.lane.vision import Vision
+
+Lookup = Callable[[DocumentOutcome, str], Awaitable[tuple[LookupFacts, ...] | None]]
+Seen = DocumentSeen | DocumentTaken | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome
+TEMPERATURE_POLL_S = 0.05
+TEMPERATURE_POLLS = 20
+
+
+class Examination:
+    """Stands between the runtime, the cameras and the casework; lives on the lane's event loop."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        vision: Vision,
+        casework: Casework,
+        guard: Guard,
+        look_up: Lookup,
+        celsius: Callable[[int], float | None],
+        last_sensors: Callable[[], LaneSensors | None],
+        step: Callable[[Event], None],
+        spawn: Callable[[Coroutine[None, None, None]], None],
+        writes: Callable[[Callable[[], None]], None],
+        on_hint: Callable[[], None],
+    ) -> None:
+        """``writes`` runs something that records, and turns a failing store into an event; ``on_hint`` says that the hint changed."""
+        self._clock = clock
+        self._vision = vision
+        self._casework = casework
+        self._guard = guard
+        self._look_up = look_up
+        self._celsius = celsius
+        self._last_sensors = last_sensors
+        self._step = step
+        self._spawn = spawn
+        self._writes = writes
+        self._on_hint = on_hint
+        self._state = State.STARTING
+        self._ticket = 0
+        self._stay_ns = 0
+        self._placed_ns = 0
+        self._has_waiting_document = False
+        self.hint: str | None = None
+
+    def entered(self, state: State) -> None:
+        """The lane is in another state: what is expected of the cameras changes with it."""
+        self._state = state
+        self.hint = None
+        self._vision.expect_documents(state in (State.READY, State.READING_DOCUMENT))
+        if state is State.REFERRED:
+            self._vision.watch_people(self._ticket)
+        if state is State.READY and self._has_waiting_document:
+            self._offer_document(self._clock.monotonic_ns())
+
+    def run(self, effect: do.BeginCrossing | do.CaptureFace | do.StopChecks) -> None:
+        """Start or stop looking."""
+        match effect:
+            case do.BeginCrossing():
+                self._ticket += 1
+                self._vision.read_document(self._ticket)
+                self._casework.begin(self._placed_ns)
+            case do.CaptureFace():
+                self._stay_ns = self._clock.monotonic_ns()
+                here = self._casework.crossing
+                self._vision.capture_face(self._ticket, here.reference if here else None)
+            case do.StopChecks():
+                self._ticket += 1
+                self._vision.stop_checks()
+            case _:
+                assert_never(effect)
+
+    def sight(self, item: Seen) -> None:
+        """Take a sighting."""
+        match item:
+            case DocumentSeen():
+                self._has_waiting_document = True
+                self._offer_document(item.at_ns)
+            case DocumentTaken():
+                self._has_waiting_document = False
+                self._step(on.DocumentRemoved())
+            case DocumentOutcome():
+                if item.ticket == self._ticket:
+                    self._spawn(self._judge_document(item))
+            case DocumentPictures():
+                if item.ticket == self._ticket:
+                    self._writes(lambda: self._casework.add_pictures(item))
+            case FaceSeen():
+                self._count_people(item)
+            case FaceOutcome():
+                if item.ticket == self._ticket:
+                    self._spawn(self._judge_face(item))
+            case _:
+                assert_never(item)
+
+    def _offer_document(self, at_ns: int) -> None:
+        if self._state is State.READY:
+            self._has_waiting_document = False
+            self._placed_ns = at_ns
+            self._step(on.DocumentPlaced())
+
+    def _count_people(self, seen: FaceSeen) -> None:
+        if seen.ticket != self._ticket:
+            return
+        self._guard.observe_camera(seen.person_count)
+        if seen.person_count > 1:
+            self._step(on.CompanyDetected(person_count=seen.person_count))
+        if seen.hint != self.hint:
+            self.hint = seen.hint
+            self._on_hint()
+
+    async def _judge_document(self, outcome: DocumentOutcome) -> None:
+        here = self._casework.crossing
+        if here is None:
+            return
+        answers: tuple[LookupFacts, ...] | None = None
+        if outcome.facts is not None:
+            answers = await self._look_up(outcome, here.case_id)
+        if outcome.ticket == self._ticket:
+            self._writes(lambda: self._casework.judge_document(outcome, answers))
+
+    async def _judge_face(self, outcome: FaceOutcome) -> None:
+        celsius = await self._temperature()
+        if outcome.ticket != self._ticket:
+            return
+        last = self._last_sensors()
+        around = Surroundings(
+            occupancy_id=self._guard.occupancy_id,
+            curtain_count=last.person_count if last else None,
+            celsius=celsius,
+        )
+        self._writes(lambda: self._casework.judge_face(outcome, around))
+
+    async def _temperature(self) -> float | None:
+        """The traveller's, waiting a moment for the first reading of the stay."""
+        for _ in range(TEMPERATURE_POLLS):
+            celsius = self._celsius(self._stay_ns)
+            if celsius is not None:
+                return celsius
+            await asyncio.sleep(TEMPERATURE_POLL_S)
+        return None
