@@ -40,7 +40,11 @@ def evacuate(state: LaneState, reason: str, policy: LanePolicy) -> Step:
     if state.name is State.EVACUATING:
         return state, (do.FreeEgress(), timer(state, policy.retry_ms))
     after = entered(
-        state, State.EVACUATING, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, reason)
+        state,
+        State.EVACUATING,
+        outcome=state.outcome or CrossingOutcome.INTERRUPTED,
+        reasons=(*state.reasons, reason),
+        is_egress_ending=False,
     )
     return after, (
         do.StopChecks(),

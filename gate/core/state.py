@@ -44,6 +44,7 @@ class LaneState:
     ``outcome`` is set once the end of the crossing is known and reported when the lane was found empty; ``is_crossing`` says that
     there is one to report. Alarms and faults latch: they outlive the stay of whoever caused them, until an officer acknowledges;
     ``faults`` are the devices that are out now, ``is_fault_latched`` says that one was and nobody has seen to it.
+    ``is_egress_ending`` says that an officer ended an evacuation and the lane was not found shut since.
     """
 
     name: State = State.STARTING
@@ -58,4 +59,5 @@ class LaneState:
     is_evacuation_ordered: bool = False
     is_alarm_latched: bool = False
     is_fault_latched: bool = False
+    is_egress_ending: bool = False
     is_service_wanted: bool = True

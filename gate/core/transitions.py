@@ -35,7 +35,12 @@ def check(state: LaneState, outcome: CrossingOutcome | None, delay_ms: int, *rea
 
 
 def look(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    return state, (do.CheckLane(), timer(state, policy.retry_ms))
+    return state, (*_end_of_egress(state), do.CheckLane(), timer(state, policy.retry_ms))
+
+
+def _end_of_egress(state: LaneState) -> tuple[Effect, ...]:
+    """Said again until the lane is found shut: had the command been lost, both doors would stand open for good."""
+    return (do.EndEgress(),) if state.is_egress_ending else ()
 
 
 def shut_again(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -52,7 +57,15 @@ def become_ready(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
     """The lane is empty: report the crossing that ended, then wait for the next, or for an officer where something latched."""
     outcome = state.outcome or CrossingOutcome.INTERRUPTED
     end = (do.EndCrossing(outcome=outcome, reasons=state.reasons),) if state.is_crossing else ()
-    after = replace(state, is_crossing=False, is_going_back=False, was_referred=False, outcome=None, reasons=())
+    after = replace(
+        state,
+        is_crossing=False,
+        is_going_back=False,
+        was_referred=False,
+        outcome=None,
+        reasons=(),
+        is_egress_ending=False,
+    )
     if after.faults or after.is_fault_latched:
         return entered(after, State.FAULT), (do.CancelInsideLimit(), *end)
     if after.is_alarm_latched:
@@ -71,7 +84,7 @@ def found_somebody_at_start(state: LaneState, event: Event, policy: LanePolicy) 
     if event.person_count == 0:
         return alarm(state, event.reason, policy)
     after, acts = referred(state, policy, f"start.{event.reason}")
-    return after, (do.CloseExit(), do.CloseEntry(), *acts)
+    return after, (*_end_of_egress(state), do.CloseExit(), do.CloseEntry(), *acts)
 
 
 def take_out_of_service(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -348,6 +361,7 @@ def evacuation_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> St
     assert isinstance(event, on.Acknowledged)
     if state.is_fire or state.is_evacuation_ordered:
         return state, ()
+    state = replace(state, is_egress_ending=True)
     ends = (do.EndEgress(), do.SoundBuzzer(is_on=False), do.ClearAlarm(by=event.by))
     if state.is_fault_latched:
         limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)

@@ -424,6 +424,34 @@ def test_an_evacuation_order_that_the_line_lost_is_given_again() -> None:
     assert lane.run(2000, lambda: lane.world.entry.position > 0.9 and lane.world.exit.position > 0.9)
 
 
+def test_an_evacuation_whose_end_the_line_lost_is_ended_all_the_same() -> None:
+    life = LifeOfALane()
+    life.first()
+    evacuation_ordered(life)
+    lane = life.lane
+    assert lane.run(2000, lambda: lane.firmware.is_evacuating)
+    lane.put(on.EvacuationEnded(by="ann"))
+    lane.is_line_cut = True
+    lane.acknowledge()
+    lane.until(State.STARTING)
+    lane.run(1500)
+    assert lane.firmware.is_evacuating
+    life.a_lane_made_well()
+    assert lane.world.exit.is_locked
+
+
+def test_a_host_that_restarts_in_an_evacuation_does_not_end_it() -> None:
+    lane = TwinLane()
+    lane.until(State.READY)
+    lane.firmware.is_evacuating = True
+    lane.put(on.TakenOutOfService(by="ann"))
+    lane.put(on.PutInService(by="ann"))
+    lane.run(4000)
+    assert lane.state.name is State.STARTING
+    assert lane.firmware.is_evacuating
+    assert lane.world.exit.position == 1.0
+
+
 # -- what may come late, twice or from elsewhere -----------------------------------------------------------------------
 
 

@@ -243,8 +243,16 @@ def test_a_release_just_within_its_life_is_good(bench: Bench) -> None:
     bench.guard.see_release(release)
     bench.clock.advance_ms(59_998)
     bench.clock.jump_utc_ms(-59_998)
-    bench.see(ONE)
-    assert bench.guard.may_open_exit(release) == YES
+    bench.see(ONE, ONE)
+    assert bench.guard.may_open_exit(release) == Vetoed(rule=Rule.RELEASE_EXPIRED), "a minute to the nanosecond"
+    other = Bench()
+    other.one_inside()
+    release = other.release()
+    other.guard.see_release(release)
+    other.clock.advance_ms(59_998)
+    other.clock.jump_utc_ms(-59_998)
+    other.see(ONE)
+    assert other.guard.may_open_exit(release) == YES
 
 
 def test_the_guard_remembers_the_newest_releases(bench: Bench) -> None:

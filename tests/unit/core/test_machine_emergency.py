@@ -249,3 +249,34 @@ def test_an_alarm_and_a_fault_are_each_seen_to() -> None:
 def test_the_reasons_of_an_emergency_are_added_to_those_of_the_crossing() -> None:
     state, _ = run(LaneState(name=State.REFERRED, reasons=("face.match",)), FAILED, on.FireRaised())
     assert state.reasons == ("face.match", "fault.face_camera", "fire")
+
+
+def test_the_end_of_an_evacuation_is_said_again_until_the_lane_is_found_shut() -> None:
+    """A lost command must not leave both doors open behind an evacuation that an officer has ended."""
+    state, _ = run(at(State.READY), on.EvacuationOrdered(by="ann"), on.EvacuationEnded(by="ann"), ACK)
+    for _ in range(2):
+        state, effects = run(state, TIMEOUT)
+        assert effects[:2] == [do.EndEgress(), do.CheckLane()]
+    found, effects = run(state, on.LaneFoundOccupied(person_count=1, reason="person_inside"))
+    assert (found.name, effects[0]) == (State.REFERRED, do.EndEgress())
+    ready, _ = run(state, on.LaneFoundEmpty())
+    assert not ready.is_egress_ending
+    again, _ = run(state, on.FireRaised())
+    assert not again.is_egress_ending
+    assert run(at(State.STARTING), TIMEOUT)[1][0] == do.CheckLane(), "a restart alone ends no evacuation"
+
+
+def test_the_board_has_said_nothing_of_a_fire_since_its_line_was_lost() -> None:
+    burning = at(State.EVACUATING, is_fire=True, is_evacuation_ordered=True, faults=frozenset({"board_link", "x"}))
+    state, _ = run(burning, on.DeviceRecovered(device="x"))
+    assert state.is_fire
+    state, _ = run(state, on.DeviceRecovered(device="board_link"))
+    assert (state.is_fire, state.is_evacuation_ordered, state.name) == (False, True, State.EVACUATING)
+
+
+def test_one_word_sees_to_a_fault_on_the_way_back_when_the_device_is_back() -> None:
+    state, _ = run(at(State.LEAVING, is_going_back=True), FAILED)
+    assert run(state, ACK)[0].is_fault_latched
+    state, effects = run(state, RECOVERED, ACK)
+    assert (state.name, state.is_fault_latched) == (State.STARTING, False)
+    assert effects[0] == do.ReportFaultsCleared(by="ann")
