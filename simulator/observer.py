@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from config.schema import Site
 from gate.wire.messages import CloudEvent, CrossingEnded, EventType, LaneState
+from gate.wire.mqtt import end
 from gate.wire.topics import Channel, LaneTopic, all_lanes, parse
 
 
@@ -29,8 +30,7 @@ class Observer:
         self._client = client
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        end(self._client)
 
     def state(self, lane: str) -> LaneState | None:
         """The lane's last state."""

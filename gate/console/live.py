@@ -22,6 +22,7 @@ from config.schema import Broker, Site
 from gate.core.clock import Clock
 from gate.wire import topics
 from gate.wire.messages import CaseChanged, LaneState, LaneStatus, Message
+from gate.wire.mqtt import end
 
 SILENCE_LIMIT_MS = 20_000
 """A lane that is online and says nothing for so long is drawn as stale. A lane repeats its state at least every 5 s."""
@@ -103,8 +104,7 @@ class Live:
         self._loop = None
         client, self._client = self._client, None
         if client is not None:
-            client.disconnect()
-            await asyncio.to_thread(client.loop_stop)
+            await asyncio.to_thread(end, client)
 
     # On paho's thread: nothing but handing over.
 

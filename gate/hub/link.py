@@ -15,7 +15,7 @@ from config.schema import Broker
 from gate.core.clock import Clock
 from gate.hub.errors import HubError
 from gate.hub.ingest import Incoming
-from gate.wire.promptness import acknowledge_at_once, send_at_once
+from gate.wire.mqtt import acknowledge_at_once, end, send_at_once
 from gate.wire.topics import Channel, all_lanes
 
 log = structlog.get_logger(__name__)
@@ -72,8 +72,7 @@ class BrokerLink:
 
     def stop(self) -> None:
         """Say goodbye and end the network thread."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        end(self._client)
 
     @property
     def is_ready(self) -> bool:

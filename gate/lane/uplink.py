@@ -20,7 +20,7 @@ from gate.core.clock import Clock
 from gate.lane.hub_link import HubLink
 from gate.lane.store import LaneStore, OutboxRow, Picture
 from gate.wire.messages import Ack, AckOutcome, LaneState, LaneStatus
-from gate.wire.promptness import acknowledge_at_once, send_at_once
+from gate.wire.mqtt import acknowledge_at_once, end, send_at_once
 from gate.wire.signing import CommandVerifier, Refused, VerifiedCommand, Verifier, verify_receipt
 from gate.wire.topics import Channel, lane_topic
 
@@ -123,8 +123,7 @@ class Uplink:
             info = self._client.publish(self._topics[Channel.STATUS], offline.model_dump_json(), qos=1, retain=True)
             with contextlib.suppress(RuntimeError, ValueError):
                 await asyncio.to_thread(info.wait_for_publish, 1.0)
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        await asyncio.to_thread(end, self._client)
 
     # -- out -------------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from gate.wire.messages import (
     new_event_id,
     utc,
 )
+from gate.wire.mqtt import end
 from gate.wire.signing import SigningKey, make_lane_bearer
 from gate.wire.topics import Channel, lane_topic
 from simulator.passports import Passport, render_page
@@ -225,8 +226,7 @@ class TalkingLane:
         wait_until(self._mqtt.is_connected, "the lane is connected")
 
     def close(self) -> None:
-        self._mqtt.disconnect()
-        self._mqtt.loop_stop()
+        end(self._mqtt)
         self._http.close()
 
     def status(self, *, is_online: bool = True) -> None:

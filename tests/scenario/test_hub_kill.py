@@ -21,6 +21,7 @@ from config.schema import Site
 from gate.core.evidence import Evidence, Finding, Outcome, Stage
 from gate.wire.keyring import Keyring
 from gate.wire.messages import CloudEvent, EventType, new_event_id, utc
+from gate.wire.mqtt import end
 from gate.wire.signing import Refused, Verifier, verify_receipt
 
 CASES = 100
@@ -131,8 +132,7 @@ class Outbox:
             return len(self._pending)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        end(self._client)
 
     def _receipted(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         receipt = verify_receipt(self._verifier, message.payload, address="p/lane-1")

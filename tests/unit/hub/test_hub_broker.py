@@ -16,6 +16,7 @@ from gate.core.clock import SystemClock
 from gate.hub.ingest import Incoming
 from gate.hub.schema import COMMANDS, EVENTS, REJECTED
 from gate.hub.service import Hub
+from gate.wire.mqtt import end
 from gate.wire.signing import CommandVerifier, Refused, VerifiedCommand, Verifier, verify_receipt
 
 
@@ -42,8 +43,7 @@ class WireLane:
             self.client.publish(message.topic, message.payload, qos=1, retain=retain)
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        end(self.client)
 
     def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         if message.topic.endswith("/receipt"):

@@ -21,6 +21,7 @@ from gate.lane import uplink as uplink_module
 from gate.lane.store import EventDraft, Picture
 from gate.lane.uplink import Uplink
 from gate.wire.messages import Act, AlarmCleared, Command, EventType, LaneState, Receipt, utc
+from gate.wire.mqtt import end
 from gate.wire.signing import (
     CommandVerifier,
     Refused,
@@ -100,8 +101,7 @@ class HubEnd:
         assert self._ready.wait(20)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        end(self._client)
 
     def receipt(self, *event_ids: str, key: SigningKey | None = None, address: str = ADDRESS) -> None:
         signed = sign_receipt(key or self.key, Receipt(aud=address, iat=time.time(), event_ids=list(event_ids)))

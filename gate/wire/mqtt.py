@@ -1,7 +1,4 @@
-"""Small MQTT messages at once: what lane and hub ask of their TCP connections to the broker.
-
-Each function is for a paho client. Without them a release waits some 40 ms for a delayed acknowledgement (RFC 896 with RFC 1122 4.2.3.2).
-"""
+"""What lane, hub and screens ask of a paho client beyond its own interface: small messages at once, and a clean end."""
 
 import contextlib
 import socket
@@ -13,7 +10,10 @@ _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 
 
 def send_at_once(_client: Client, _userdata: Any, connection: Any) -> None:
-    """For ``on_socket_open``: do not let the kernel wait to fill a packet."""
+    """For ``on_socket_open``: do not let the kernel wait to fill a packet.
+
+    Without this and the next, a release waits some 40 ms for a delayed acknowledgement (RFC 896 with RFC 1122 4.2.3.2).
+    """
     _set(connection, socket.TCP_NODELAY)
 
 
@@ -24,6 +24,13 @@ def acknowledge_at_once(client: Client) -> None:
     """
     if _QUICKACK is not None:
         _set(client.socket(), _QUICKACK)
+
+
+def end(client: Client) -> None:
+    """Say goodbye, end the network thread, and close what paho would leave to the garbage collector (its wake-up sockets)."""
+    client.disconnect()
+    client.loop_stop()
+    client.reinitialise()
 
 
 def _set(connection: Any, option: int) -> None:
