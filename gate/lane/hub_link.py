@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from enum import StrEnum
 
 import httpx
 import structlog
@@ -15,6 +16,14 @@ from gate.wire.signing import SigningKey, make_lane_bearer
 
 _log = structlog.get_logger(__name__)
 _BEARER_RENEW_S = 20.0
+REFUSED_FOR_GOOD = frozenset({400, 413, 415, 422})
+"""Answers that the same bytes will always get."""
+
+
+class Stored(StrEnum):
+    DONE = "done"
+    LATER = "later"
+    NEVER = "never"
 
 
 class HubLink:
@@ -68,16 +77,18 @@ class HubLink:
             for result in answer.results
         )
 
-    async def store_picture(self, picture: Picture) -> bool:
-        """Whether the hub has it now."""
+    async def store_picture(self, picture: Picture) -> Stored:
+        """Whether the hub has it now, will have it later, or has said that it never will."""
         try:
             response = await self._client.put(
                 f"/api/v1/evidence/{picture.sha256}",
                 content=picture.data,
                 headers={**self._headers(), "Content-Type": picture.media_type, "X-Case-Id": picture.case_id},
             )
-            response.raise_for_status()
         except httpx.HTTPError as error:
             _log.warning("picture_not_stored", error=str(error)[:200])
-            return False
-        return True
+            return Stored.LATER
+        if response.is_success:
+            return Stored.DONE
+        _log.warning("picture_not_stored", status=response.status_code)
+        return Stored.NEVER if response.status_code in REFUSED_FOR_GOOD else Stored.LATER

@@ -22,11 +22,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pictures (
     sha256 TEXT PRIMARY KEY, case_id TEXT NOT NULL, media_type TEXT NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS refused_pictures (
+    sha256 TEXT PRIMARY KEY, case_id TEXT NOT NULL, media_type TEXT NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS spent (release_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS journal (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 """
 _JOURNAL_ROWS = 20_000
+_REFUSED_KEPT = 100
 _SPENT_KEPT_MS = 7 * 24 * 3600 * 1000
 
 
@@ -200,6 +203,21 @@ class LaneStore:
     def picture_stored(self, sha256: str) -> None:
         """The hub has it: erase the lane's copy."""
         self._db.execute("DELETE FROM pictures WHERE sha256 = ?", (sha256,))
+
+    def picture_refused(self, sha256: str) -> None:
+        """The hub will never take it: out of the queue, kept for somebody to look at (the newest few)."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR IGNORE INTO refused_pictures SELECT * FROM pictures WHERE sha256 = ?", (sha256,)
+            )
+            self._db.execute("DELETE FROM pictures WHERE sha256 = ?", (sha256,))
+            self._db.execute(
+                "DELETE FROM refused_pictures WHERE rowid <= (SELECT max(rowid) FROM refused_pictures) - ?",
+                (_REFUSED_KEPT,),
+            )
+
+    def refused_count(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM refused_pictures").fetchone()[0])
 
     def check(self) -> None:
         """Write and commit something that changes nothing else; sqlite3.Error when the disk does not take it."""

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from config.schema import Broker
 from gate.core.clock import Clock
-from gate.lane.hub_link import HubLink
+from gate.lane.hub_link import HubLink, Stored
 from gate.lane.store import LaneStore, OutboxRow, Picture
 from gate.wire.messages import Ack, AckOutcome, LaneState, LaneStatus
 from gate.wire.mqtt import acknowledge_at_once, end, send_at_once
@@ -174,13 +174,17 @@ class Uplink:
             await self._picture_wake.wait()
             self._picture_wake.clear()
             for waiting in self._store.waiting_pictures():
-                if not await self._hub.store_picture(waiting) or not self._forget(waiting):
+                stored = await self._hub.store_picture(waiting)
+                if stored is Stored.LATER or not self._forget(waiting, stored):
                     await asyncio.sleep(PICTURE_RETRY_S)
                 self._picture_wake.set()
 
-    def _forget(self, picture: Picture) -> bool:
+    def _forget(self, picture: Picture, stored: Stored) -> bool:
         try:
-            self._store.picture_stored(picture.sha256)
+            if stored is Stored.DONE:
+                self._store.picture_stored(picture.sha256)
+            else:
+                self._store.picture_refused(picture.sha256)
         except sqlite3.Error as error:
             self._on_store_failed(error)
             return False

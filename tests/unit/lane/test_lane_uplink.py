@@ -18,6 +18,7 @@ from config.schema import Broker, Site
 from gate.app import BrokerHandle, speaks_mqtt, start_embedded_broker
 from gate.core.clock import SystemClock
 from gate.lane import uplink as uplink_module
+from gate.lane.hub_link import Stored
 from gate.lane.store import EventDraft, Picture
 from gate.lane.uplink import Uplink
 from gate.wire.messages import Act, AlarmCleared, Command, EventType, LaneState, Receipt, utc
@@ -108,7 +109,8 @@ class HubEnd:
         self._client.publish(self._topics[Channel.RECEIPT], signed, qos=1)
 
     def send(self, token: str, *, retain: bool = False) -> None:
-        self._client.publish(self._topics[Channel.COMMAND], token, qos=1, retain=retain)
+        """Returns when the broker has it, so that whoever subscribes after that finds it retained."""
+        self._client.publish(self._topics[Channel.COMMAND], token, qos=1, retain=retain).wait_for_publish(10)
 
     def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         channel = message.topic.rsplit("/", 1)[1]
@@ -137,14 +139,17 @@ class Evidence:
 
     def __init__(self) -> None:
         self.is_there = True
+        self.never = ""
         self.tries = 0
         self.kept: list[str] = []
 
-    async def store_picture(self, picture: Picture) -> bool:
+    async def store_picture(self, picture: Picture) -> Stored:
         self.tries += 1
+        if picture.sha256 == self.never:
+            return Stored.NEVER
         if self.is_there:
             self.kept.append(picture.sha256)
-        return self.is_there
+        return Stored.DONE if self.is_there else Stored.LATER
 
 
 class LaneEnd:
@@ -331,6 +336,16 @@ async def test_more_than_one_batch_goes_out(lane: LaneEnd, hub: HubEnd) -> None:
     ids = lane.say(230)
     await until(lambda: lane.store.waiting_count() == 0, "the outbox is empty", 30)
     assert {event["id"] for event in hub.events} == set(ids)
+
+
+async def test_a_picture_that_the_hub_will_never_take_stands_in_nobodys_way(lane: LaneEnd) -> None:
+    pictures = [Picture(sha256=f"{n:064x}", case_id="c", media_type="image/jpeg", data=b"x") for n in range(6)]
+    lane.evidence.never = pictures[0].sha256
+    lane.store.record(pictures=pictures)
+    lane.uplink.pictures_waiting()
+    await until(lambda: lane.store.waiting_pictures() == [], "the queue is empty")
+    assert set(lane.evidence.kept) == {picture.sha256 for picture in pictures[1:]}
+    assert lane.store.refused_count() == 1
 
 
 async def test_pictures_wait_until_the_hub_has_them(lane: LaneEnd) -> None:
