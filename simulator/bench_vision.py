@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from models.face import FaceDetector, FaceEmbedder, FaceTracker, assess, cosine
+from models.face import FaceDetector, FaceEmbedder, FaceTracker, align, assess, cosine
 from models.manifest import FACE_DETECTOR, FACE_EMBEDDER, Preparation
 from models.prepare import prepare
 from models.session import ModelSession
@@ -33,7 +33,9 @@ Run = Callable[[Image], Template | None]
 SMALLEST_EYES_PX = 18.0
 """As the lane's face camera counts people (``gate.lane.face_watch``)."""
 RELATIVE_SIZE = 0.35
-_SECONDS_A_WALK_UP = 10
+_FRAMES_A_WALK_UP = 10
+_NEAR_ENOUGH = 0.35
+"""From here on the simulated walker's eyes are 40 px apart: the lane makes templates."""
 _WARM_UP_FRAMES = 3
 
 
@@ -92,18 +94,19 @@ class Ours:
         faces = self._tracker.look(image_bgr)
         if not faces:
             return None
-        assess(image_bgr, faces[0], faces)
-        return self._embedder.embed(image_bgr, faces[0])
+        crop = align(image_bgr, faces[0])
+        assess(image_bgr, faces[0], faces, crop_rgb=crop)
+        return self._embedder.embed_aligned(crop)
 
 
 def walk_up(count: int) -> list[Image]:
-    """Return ``count`` uint8 (480, 640, 3) BGR frames of people who walk up to the camera, one after the other."""
+    """Return ``count`` uint8 (480, 640, 3) BGR frames of people who walk up, from where they are near enough to be compared."""
     rng = np.random.default_rng(2026)
     people = PhotoLibrary().people()
     frames = []
     for i in range(count):
-        person = people[i // _SECONDS_A_WALK_UP % len(people)]
-        approach = (i % _SECONDS_A_WALK_UP) / (_SECONDS_A_WALK_UP - 1)
+        person = people[i // _FRAMES_A_WALK_UP % len(people)]
+        approach = _NEAR_ENOUGH + (1 - _NEAR_ENOUGH) * (i % _FRAMES_A_WALK_UP) / (_FRAMES_A_WALK_UP - 1)
         frames.append(face_frame(person.live, approach=approach, rng=rng))
     return frames
 

@@ -116,9 +116,10 @@ def embed_files(files: Sequence[str], images: Path) -> Templates:
     """Make the templates of the central face of each file. Raises GateError for a file that is no picture, or if none has a face."""
     import numpy as np
 
-    from models.face import nearest_centre
+    from models.face import CarefulEmbedder, nearest_centre
 
     detector, embedder = _open_models()
+    carefully = CarefulEmbedder(detector, embedder)
     found: list[str] = []
     without: list[str] = []
     careful: list[NDArray[np.float32]] = []
@@ -132,7 +133,7 @@ def embed_files(files: Sequence[str], images: Path) -> Templates:
         if chosen is None:
             without.append(name)
             continue
-        careful.append(embedder.embed_carefully(image, chosen))
+        careful.append(carefully.embed(image, chosen))
         elapsed_ms.append((time.perf_counter() - started) * 1000)
         plain.append(embedder.embed(image, chosen))
         found.append(name)
@@ -166,29 +167,44 @@ def summary(listed: Sequence[Pair], templates: Templates, people: NDArray[np.int
     """Return the report's keys. Rates 0..1; a block of rates is None where there are not both kinds of pairs."""
     import numpy as np
 
-    from models.face.rates import ScoreCounts, cross_compare, folded_accuracy
+    from models.face.rates import cross_compare, folded_accuracy
 
-    row = {name: i for i, name in enumerate(templates.files)}
-    usable = [pair for pair in listed if pair.left in row and pair.right in row]
-    left = templates.careful[[row[pair.left] for pair in usable]]
-    right = templates.careful[[row[pair.right] for pair in usable]]
-    scores = np.einsum("ij,ij->i", left, right)
-    is_same = np.array([pair.is_same for pair in usable], np.bool_)
-    genuine, impostor = ScoreCounts(), ScoreCounts()
-    genuine.add(scores[is_same])
-    impostor.add(scores[~is_same])
+    scores, is_same = listed_scores(listed, templates.files, templates.careful)
     accuracy = folded_accuracy(scores, is_same)
     return {
         "pairs": len(listed),
         "images": len(templates.files) + len(templates.without_face),
         "failed_to_detect": len(templates.without_face),
         "accuracy": None if accuracy is None else round(accuracy, 5),
-        "listed": rates(genuine, impostor),
+        "listed": rates(*counted(scores, is_same)),
         "all_pairs": None if people is None else rates(*cross_compare(templates.careful, people)),
         "single_shot": None if people is None else rates(*cross_compare(templates.plain, people)),
         "ms_p50": round(float(np.median(templates.elapsed_ms)), 2),
         "without_face": list(templates.without_face),
     }
+
+
+def listed_scores(
+    listed: Sequence[Pair], files: Sequence[str], templates: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the cosines of the listed pairs of which both pictures have a row, and which of them are the same person's."""
+    import numpy as np
+
+    row = {name: i for i, name in enumerate(files)}
+    usable = [pair for pair in listed if pair.left in row and pair.right in row]
+    left, right = ([row[name] for name in side] for side in ([p.left for p in usable], [p.right for p in usable]))
+    scores = np.einsum("ij,ij->i", templates[left], templates[right])
+    return scores.astype(np.float32), np.array([pair.is_same for pair in usable], np.bool_)
+
+
+def counted(scores: NDArray[np.float32], is_same: NDArray[np.bool_]) -> tuple[ScoreCounts, ScoreCounts]:
+    """Genuine and impostor scores apart."""
+    from models.face.rates import ScoreCounts
+
+    genuine, impostor = ScoreCounts(), ScoreCounts()
+    genuine.add(scores[is_same])
+    impostor.add(scores[~is_same])
+    return genuine, impostor
 
 
 def rates(genuine: ScoreCounts, impostor: ScoreCounts) -> dict[str, Any]:

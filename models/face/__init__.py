@@ -1,11 +1,13 @@
 """Faces: detect, align, embed, compare, judge quality."""
 
+from models.face.careful import CarefulEmbedder
 from models.face.detect import Face, FaceDetector, nearest_centre
 from models.face.embed import FaceEmbedder, align, cosine, fuse
 from models.face.quality import FaceQuality, Hint, QualityComponent, QualityLimits, assess
 from models.face.track import FaceTracker
 
 __all__ = [
+    "CarefulEmbedder",
     "Face",
     "FaceDetector",
     "FaceEmbedder",

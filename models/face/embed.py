@@ -50,10 +50,10 @@ class FaceEmbedder:
         """Return the template of ``face``: float32 (128,), length 1."""
         return self.embed_aligned(align(image_bgr, face))
 
-    def embed_carefully(self, image_bgr: Image, face: Face) -> NDArray[np.float32]:
+    def embed_with_mirror(self, image_bgr: Image, face: Face) -> NDArray[np.float32]:
         """Return the template of ``face`` and of its mirror image averaged, in one run: float32 (128,), length 1.
 
-        Takes twice the time of :meth:`embed`; for a reference, which is made once, or where there is one picture only.
+        Takes twice the time of :meth:`embed`. :class:`models.face.careful.CarefulEmbedder` does still better.
         """
         crop = align(image_bgr, face)
         return fuse(self._run(np.stack([crop, crop[:, ::-1]])))

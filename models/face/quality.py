@@ -83,10 +83,20 @@ class FaceQuality:
         return size * sharp * pose
 
 
-def assess(image_bgr: Image, face: Face, faces: Sequence[Face], *, limits: QualityLimits | None = None) -> FaceQuality:
-    """Measure ``face``, one of the ``faces`` detected in ``image_bgr`` (uint8 BGR)."""
+def assess(
+    image_bgr: Image,
+    face: Face,
+    faces: Sequence[Face],
+    *,
+    limits: QualityLimits | None = None,
+    crop_rgb: Image | None = None,
+) -> FaceQuality:
+    """Measure ``face``, one of the ``faces`` detected in ``image_bgr`` (uint8 BGR).
+
+    ``crop_rgb``: what :func:`models.face.embed.align` gives for it, if the caller has it already.
+    """
     limits = limits or QualityLimits()
-    grey = cv2.cvtColor(align(image_bgr, face), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(align(image_bgr, face) if crop_rgb is None else crop_rgb, cv2.COLOR_RGB2GRAY)
     centre = grey[20:108, 20:92]
     brightness = float(centre.mean())
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F)[20:108, 20:92].var())

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from models.face.detect import Face, FaceDetector, Image
 
-_MARGIN = 0.85
-"""People move: the next frame's nearest face is expected to be at least this large, relative to this one's."""
+_MARGIN = 0.8
+"""People move, and a coarse look measures them less well: the next nearest face is expected to be at least this large, by this one's."""
 
 
 class FaceTracker:
