@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from config.loader import dump_site, load_site, sites_dir
 from config.schema import Site
-from gate.app import BrokerHandle, is_listening, start_embedded_broker
+from gate.embedded import BrokerHandle, is_listening, start_embedded_broker
 from gate.errors import GateError
 from gate.wire.keyring import Keyring
 from simulator.cameras import MjpegServer

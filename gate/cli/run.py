@@ -32,7 +32,8 @@ def run(
     import asyncio
 
     from config.loader import load_site
-    from gate.app import build_lane, embedded_broker
+    from gate.app import build_lane
+    from gate.embedded import embedded_broker
     from gate.wire.keyring import Keyring
 
     configure_log(json_log)
@@ -74,7 +75,8 @@ def hub(
     import uvicorn
 
     from config.loader import load_site
-    from gate.app import build_hub, embedded_broker
+    from gate.app import build_hub
+    from gate.embedded import embedded_broker
     from gate.wire.keyring import Keyring
 
     configure_log(json_log)
@@ -155,7 +157,7 @@ def embedded_hub(settings: "Site", site_file: Path) -> "Iterator[None]":
     import sys
     from urllib.parse import urlparse
 
-    from gate.app import is_hub, is_listening
+    from gate.embedded import is_hub, is_listening
     from gate.errors import GateError
 
     address = urlparse(settings.hub.url)
@@ -186,7 +188,7 @@ def _wait_for_hub(process: "subprocess.Popen[bytes]", settings: "Site") -> None:
     import time
     from urllib.parse import urlparse
 
-    from gate.app import is_listening
+    from gate.embedded import is_listening
     from gate.errors import GateError
 
     address = urlparse(settings.hub.url)

@@ -15,8 +15,8 @@ import pytest_asyncio
 from lane_kit import ADDRESS, LANE, PORT, BreakableStore, until
 
 from config.schema import Broker, Site
-from gate.app import BrokerHandle, speaks_mqtt, start_embedded_broker
 from gate.core.clock import SystemClock
+from gate.embedded import BrokerHandle, speaks_mqtt, start_embedded_broker
 from gate.lane import uplink as uplink_module
 from gate.lane.hub_link import Stored
 from gate.lane.store import EventDraft, Picture
