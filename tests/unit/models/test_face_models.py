@@ -110,6 +110,23 @@ def test_a_poor_shot_tells_what_to_do(detector: FaceDetector, people: list[Perso
     assert poor.score < good.score
 
 
+def test_a_face_lit_from_one_side_only_is_noticed(detector: FaceDetector, people: list[PersonPhotos]) -> None:
+    image = people[3].photos[0].load()
+    face = largest(detector, image)
+    middle = round(float(face.landmarks_px[[0, 1, 3, 4], 0].mean()))
+    image[:, :middle] = image[:, :middle] // 5
+    shaded = assess(image, face, [face])
+    assert [c.name for c in shaded.components if not c.is_ok and c.hint is Hint.TOO_DARK] == ["balance_ratio"]
+
+
+def test_a_crop_made_already_is_not_made_again(detector: FaceDetector, people: list[PersonPhotos]) -> None:
+    image = people[3].photos[0].load()
+    face = largest(detector, image)
+    assert assess(image, face, [face], crop_rgb=align(image, face)) == assess(image, face, [face])
+    black = np.zeros((112, 112, 3), np.uint8)
+    assert Hint.TOO_DARK in assess(image, face, [face], crop_rgb=black).hints
+
+
 def test_a_second_person_close_by_is_noticed(detector: FaceDetector, people: list[PersonPhotos]) -> None:
     image = people[3].photos[0].load()
     pair = np.hstack([image, image])
