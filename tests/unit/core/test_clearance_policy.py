@@ -89,7 +89,15 @@ def test_each_fault_of_a_document_alone(changes: dict[str, object], code: str, o
     found = document(**changes)
     assert found[code].outcome is outcome
     assert found[code].detail or changes.get("expiry_date") or changes.get("birth_date")
+    assert {item.stage for item in found.values()} == {Stage.ENTRY}
     assert all(item.outcome is Outcome.PASS for name, item in found.items() if name != code)
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    found = document(expiry_date=None, birth_date=None, has_portrait=False)
+    assert found["document.expiry"].detail == "the date is not a date"
+    assert found["document.birth"].detail == "not a full date"
+    assert found["document.portrait"].detail == "no portrait was found on the page"
 
 
 def test_the_failed_digits_are_named() -> None:
@@ -161,6 +169,7 @@ def test_curtain_and_camera_must_both_say_one(curtain: int | None, camera: int |
 
 def test_people_are_recorded_as_they_were_counted() -> None:
     assert judge_people(None, 2).measured == "curtain unknown, camera 2"
+    assert judge_people(3, None).measured == "curtain 3, camera unknown"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from core_kit import EVENTS, POLICY, RELEASE, at, run, step
 
 from gate.core import effects as do
 from gate.core import events as on
+from gate.core import machine
 from gate.core.effects import CrossingOutcome as Outcome
 from gate.core.effects import Effect
 from gate.core.events import Event
@@ -115,7 +116,8 @@ def test_nobody_came() -> None:
     assert effects[:2] == [do.CloseEntry(), do.CheckLane()]
     assert timer_ms(effects) == [POLICY.retry_ms]
     for event in (on.EntryShut(person_count=0), on.LaneFoundEmpty()):
-        after, _ = run(state, event)
+        after, effects = run(state, event)
+        assert timer_ms(effects) == [POLICY.settle_ms]
         assert (after.name, after.outcome, after.reasons) == (
             State.CHECKING,
             Outcome.ABANDONED,
@@ -177,7 +179,7 @@ def test_who_does_not_use_the_exit_is_referred_again() -> None:
     after, _ = run(state, on.ExitShut(person_count=2))
     assert after.name is State.ALARM
     after, _ = run(state, on.LaneFoundEmpty())
-    assert (after.name, after.outcome) == (State.CHECKING, Outcome.INTERRUPTED)
+    assert (after.name, after.outcome, after.reasons) == (State.CHECKING, Outcome.INTERRUPTED, ("exit.unseen",))
 
 
 def test_sent_back_by_an_officer() -> None:
@@ -186,6 +188,7 @@ def test_sent_back_by_an_officer() -> None:
         assert (state.name, state.is_going_back, state.outcome) == (State.LEAVING, True, Outcome.SENT_BACK)
         assert effects.index(do.CloseExit()) < effects.index(do.OpenEntry(purpose=do.Purpose.WAY_BACK))
         assert timer_ms(effects) == [POLICY.exit_timeout_ms]
+        assert {do.StopChecks(), do.SoundBuzzer(is_on=False)} <= set(effects)
 
 
 def test_the_way_back_of_an_alarm_stays_an_alarm_in_the_record() -> None:
@@ -211,6 +214,7 @@ def test_the_way_back_stays_open_until_the_lane_is_empty() -> None:
     assert do.CloseEntry() in effects
     assert do.CloseExit() not in effects
     state, effects = run(state, on.EntryShut(person_count=0), TIMEOUT, on.LaneFoundEmpty())
+    assert timer_ms(effects)[0] == POLICY.settle_ms
     assert ends(effects) == [(Outcome.SENT_BACK, ("exit_not_shut",))]
 
 
@@ -298,3 +302,31 @@ def test_default_state_is_starting_in_service() -> None:
         False,
         False,
     )
+
+
+def test_nothing_of_one_crossing_is_left_in_the_next() -> None:
+    full = at(
+        State.CHECKING,
+        is_crossing=True,
+        is_going_back=True,
+        was_referred=True,
+        outcome=Outcome.CLEARED,
+        reasons=("a",),
+        is_egress_ending=True,
+    )
+    assert step(full, on.LaneFoundEmpty())[0] == LaneState(name=State.READY, generation=8)
+
+
+def test_whoever_steps_in_starts_the_limit_and_the_entry_shuts() -> None:
+    before = at(State.ENTRY_OPEN)
+    assert step(before, on.PersonEntered(person_count=1)) == (before, (do.CloseEntry(), INSIDE))
+
+
+def test_who_is_referred_is_not_going_back() -> None:
+    found = on.LaneFoundOccupied(person_count=1, reason="person_inside")
+    assert step(at(State.STARTING, is_going_back=True), found)[0].is_going_back is False
+
+
+def test_the_first_timer_lets_the_sensors_settle() -> None:
+    _, effects = machine.start(POLICY)
+    assert timer_ms(effects) == [POLICY.settle_ms]

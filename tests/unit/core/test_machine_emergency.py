@@ -182,7 +182,7 @@ def test_an_alarm_can_be_seen_to_while_they_go_back() -> None:
     assert do.ClearAlarm(by="ann") in effects
     state, effects = run(at(State.LEAVING, is_going_back=True), ACK)
     assert state.name is State.STARTING
-    assert not any(isinstance(effect, do.ClearAlarm) for effect in effects)
+    assert not any(isinstance(effect, do.ClearAlarm | do.ReportFaultsCleared) for effect in effects)
 
 
 def test_a_fault_goes_only_when_the_device_is_back_and_an_officer_says_so() -> None:
