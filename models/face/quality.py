@@ -56,10 +56,10 @@ class QualityComponent:
 class FaceQuality:
     """All components. ``score``: 0..1, the share of the component furthest from its limit, to pick a best shot.
 
-    ``inter_eye_px`` in pixels of the frame; ``yaw_ratio`` and ``pitch_ratio`` 0 (frontal) .. 1 (profile) from where the
-    nose lies among eyes and mouth; ``roll_deg`` in degrees; ``sharpness`` variance of the Laplacian (grey levels squared) of the
-    112x112 crop; ``brightness`` mean grey level 0..255 of it; ``balance_ratio`` the darker half's mean grey level by the brighter one's
-    (illumination uniformity; the least of 600 Labeled Faces in the Wild pictures is 0.40); ``cropped_ratio`` share of the box outside the picture;
+    ``inter_eye_px`` in pixels of the frame; ``yaw_ratio`` and ``pitch_ratio`` 0 (frontal) .. 1 (profile) from where the nose lies among
+    eyes and mouth; ``roll_deg`` in degrees; ``sharpness`` variance of the Laplacian (grey levels squared) of the 112x112 crop;
+    ``brightness`` mean grey level 0..255 of it; ``balance_ratio`` the darker half's mean grey level by the brighter one's (illumination
+    uniformity; the least of 600 Labeled Faces in the Wild pictures is 0.40); ``cropped_ratio`` share of the box outside the picture;
     ``others_area_ratio`` the next largest face's area by this face's.
     """
 
