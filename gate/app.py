@@ -31,7 +31,7 @@ from gate.lane.casework import Casework
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
 from gate.lane.runtime import LaneRuntime
-from gate.lane.sightings import DocumentOutcome
+from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
@@ -214,16 +214,16 @@ class LaneProgram:
     def _pictures_waiting(self) -> None:
         self.uplink.pictures_waiting()
 
-    async def _look_up(self, outcome: DocumentOutcome, case_id: str) -> tuple[LookupFacts, ...] | None:
+    async def _look_up(self, document: PrivateDocument, case_id: str) -> tuple[LookupFacts, ...] | None:
         policy = self._site.policy
-        if not policy.lookups or outcome.private is None:
+        if not policy.lookups:
             return ()
         request = LookupRequest(
             case_id=case_id,
-            document_number=outcome.private.document_number,
-            issuer=outcome.private.issuer,
-            nationality=outcome.private.nationality,
-            birth_date=outcome.private.birth_date,
+            document_number=document.document_number,
+            issuer=document.issuer,
+            nationality=document.nationality,
+            birth_date=document.birth_date,
         )
         return await self._hub.look_up(request, deadline_ms=policy.lookup_deadline_ms)
 

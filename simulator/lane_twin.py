@@ -41,7 +41,7 @@ class LaneTwin:
         self.name = name
         rng = np.random.default_rng(seed)
         self.board = PtyBoard(link_at=folder / f"{name}.board")
-        self.thermometer = PtyThermometer(seed=seed)
+        self.thermometer = PtyThermometer(seed=seed, interval_s=0.04)
         self._server = server
         self._lock = threading.Lock()
         self._idle = _Idle(

@@ -74,9 +74,9 @@ class Traveller:
                 follower.walk_to(BEHIND_MM)
                 self._walkers.append(follower)
         self._twin.show_face(self._costume.walking)
+        self._twin.thermometer.set(self._spec.celsius)  # a thermal camera sees who comes, not only who stands
         self._wait(lambda: all(walker.is_there for walker in self._walkers), 6.0)
         self._twin.show_face(self._costume.standing)
-        self._twin.thermometer.set(self._spec.celsius)
 
     def _leave(self, patience_s: float) -> None:
         """Out by the door that opens. The way back is open when the entry is, once one has stood at the line."""

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from drivers.camera.interface import Camera, Frame
 from gate.core.clock import Clock
 from gate.core.policy import DocumentFacts
 from gate.lane.eyes import Eyes, encode_jpeg
 from gate.lane.sightings import (
+    DocumentIdentified,
     DocumentOutcome,
     DocumentPictures,
     DocumentSeen,
@@ -152,7 +153,9 @@ class DocumentWatch:
             )
             self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=None))
             return
-        self._post(self._outcome(ticket, read, placed_ns))
+        private = self._private(read)
+        self._post(DocumentIdentified(ticket=ticket, private=private))
+        self._post(self._outcome(ticket, read, private, placed_ns))
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
 
@@ -182,23 +185,37 @@ class DocumentWatch:
                 break
         return best, best_frame
 
-    def _outcome(self, ticket: int, read: DocumentRead, placed_ns: int) -> DocumentOutcome:
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
+
+    def _outcome(self, ticket: int, read: DocumentRead, private: PrivateDocument, placed_ns: int) -> DocumentOutcome:
         reference = None
         if read.portrait_bgr is not None and read.portrait_face is not None:
             reference = self._eyes.embedder.embed(read.portrait_bgr, read.portrait_face)
-        today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
-        mrz = read.fields
-        birth, expiry = mrz.born_on(today), mrz.expires_on(today)
+        today, mrz = self._today(), read.fields
         facts = DocumentFacts(
             format=read.format.value,
             failed_check_digits=tuple(check.name.value for check in mrz.checks if not check.is_ok),
-            expiry_date=expiry,
-            birth_date=birth,
+            expiry_date=mrz.expires_on(today),
+            birth_date=mrz.born_on(today),
             has_portrait=reference is not None,
             confidence_ratio=round(read.confidence, 4),
             model_hash=self._mrz_hash(),
         )
-        private = PrivateDocument(
+        return DocumentOutcome(
+            ticket=ticket,
+            placed_ns=placed_ns,
+            facts=facts,
+            private=private,
+            reference=reference,
+            model_hash=facts.model_hash,
+            inference_ns=self._eyes.inference_ns - self._before_ns,
+        )
+
+    def _private(self, read: DocumentRead) -> PrivateDocument:
+        today, mrz = self._today(), read.fields
+        birth, expiry = mrz.born_on(today), mrz.expires_on(today)
+        return PrivateDocument(
             surname=mrz.primary_name,
             given_names=mrz.secondary_name,
             document_code=mrz.document_code,
@@ -209,15 +226,6 @@ class DocumentWatch:
             sex=mrz.sex,
             expiry_date=expiry.isoformat() if expiry else mrz.expiry_date,
             mrz_lines=tuple(read.lines),
-        )
-        return DocumentOutcome(
-            ticket=ticket,
-            placed_ns=placed_ns,
-            facts=facts,
-            private=private,
-            reference=reference,
-            model_hash=facts.model_hash,
-            inference_ns=self._eyes.inference_ns - self._before_ns,
         )
 
     def _mrz_hash(self) -> str:

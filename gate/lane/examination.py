@@ -4,7 +4,7 @@ Every reading and every stay has a ticket; a sighting with an older one is void.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from drivers.lane_io.interface import LaneSensors
@@ -17,19 +17,21 @@ from gate.core.policy import LookupFacts
 from gate.core.state import State
 from gate.lane.casework import Casework, Surroundings
 from gate.lane.sightings import (
+    DocumentIdentified,
     DocumentOutcome,
     DocumentPictures,
     DocumentSeen,
     DocumentTaken,
     FaceOutcome,
     FaceSeen,
+    PrivateDocument,
 )
 from gate.lane.vision import Vision
 
-Lookup = Callable[[DocumentOutcome, str], Awaitable[tuple[LookupFacts, ...] | None]]
-Seen = DocumentSeen | DocumentTaken | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome
-TEMPERATURE_POLL_S = 0.05
-TEMPERATURE_POLLS = 20
+Lookup = Callable[[PrivateDocument, str], Coroutine[None, None, tuple[LookupFacts, ...] | None]]
+Seen = DocumentSeen | DocumentTaken | DocumentIdentified | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome
+TEMPERATURE_POLL_S = 0.01
+TEMPERATURE_POLLS = 100
 
 
 class Examination:
@@ -67,6 +69,7 @@ class Examination:
         self._stay_ns = 0
         self._placed_ns = 0
         self._has_waiting_document = False
+        self._answers: asyncio.Future[tuple[LookupFacts, ...] | None] | None = None
         self.hint: str | None = None
 
     def entered(self, state: State) -> None:
@@ -92,6 +95,9 @@ class Examination:
                 self._vision.capture_face(self._ticket, here.reference if here else None)
             case do.StopChecks():
                 self._ticket += 1
+                if self._answers is not None:
+                    self._answers.cancel()
+                    self._answers = None
                 self._vision.stop_checks()
             case _:
                 assert_never(effect)
@@ -105,6 +111,10 @@ class Examination:
             case DocumentTaken():
                 self._has_waiting_document = False
                 self._step(on.DocumentRemoved())
+            case DocumentIdentified():
+                here = self._casework.crossing
+                if item.ticket == self._ticket and here is not None:
+                    self._answers = asyncio.ensure_future(self._look_up(item.private, here.case_id))
             case DocumentOutcome():
                 if item.ticket == self._ticket:
                     self._spawn(self._judge_document(item))
@@ -136,12 +146,8 @@ class Examination:
             self._on_hint()
 
     async def _judge_document(self, outcome: DocumentOutcome) -> None:
-        here = self._casework.crossing
-        if here is None:
-            return
-        answers: tuple[LookupFacts, ...] | None = None
-        if outcome.facts is not None:
-            answers = await self._look_up(outcome, here.case_id)
+        asked, self._answers = self._answers, None
+        answers = await asked if asked is not None and outcome.facts is not None else None
         if outcome.ticket == self._ticket:
             self._writes(lambda: self._casework.judge_document(outcome, answers))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from drivers.camera.interface import Camera, Frame
 from gate.lane.eyes import Eyes, Image, encode_jpeg
 from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting, VisionFailed
-from models.face import Face, assess, cosine
+from models.face import Face, FaceTracker, align, assess, cosine
 
 FRAME_WAIT_S = 0.25
 GOOD_FRAMES = 2
@@ -63,6 +63,10 @@ class FaceWatch:
         """``timeout_ms``: how long after the start of a stay a comparison may take before it is given up."""
         self._camera = camera
         self._eyes = eyes
+        # Searches as coarsely as counting allows: with the limits of counting, it finds whoever counts.
+        self._tracker = FaceTracker(
+            eyes.detector, smallest_eyes_px=MIN_PERSON_EYES_PX, relative_size=SECOND_PERSON_RATIO
+        )
         self._post = post
         self._timeout_ns = timeout_ms * 1_000_000
         self._changed = threading.Condition()
@@ -134,7 +138,7 @@ class FaceWatch:
         frame = self._camera.read(FRAME_WAIT_S)
         if frame is not None and frame.captured_ns >= stay.started_ns:
             before_ns = self._eyes.inference_ns
-            faces = self._eyes.detector.detect(frame.image_bgr)
+            faces = self._tracker.look(frame.image_bgr)
             self._count(stay, faces)
             if not stay.is_compared and stay.crowded_frames == 0:
                 self._weigh(stay, frame, faces, before_ns)
@@ -156,7 +160,8 @@ class FaceWatch:
         if not faces:
             stay.hints = ("look_at_camera",)
             return
-        quality = assess(frame.image_bgr, faces[0], faces)
+        crop = align(frame.image_bgr, faces[0])
+        quality = assess(frame.image_bgr, faces[0], faces, crop_rgb=crop)
         stay.hints = tuple(hint.value for hint in quality.hints)
         if not quality.is_ok:
             return
@@ -164,7 +169,7 @@ class FaceWatch:
             stay.first_good_ns = frame.captured_ns
             stay.before_ns = before_ns
         weight = np.float32(max(quality.score, 0.05))
-        stay.total += weight * self._eyes.embedder.embed(frame.image_bgr, faces[0])
+        stay.total += weight * self._eyes.embedder.embed_aligned(crop)
         stay.good_frames += 1
         if quality.score > stay.best_quality:
             stay.best_quality = quality.score

@@ -57,8 +57,6 @@ class Orders:
     def obey(self, verified: VerifiedCommand) -> None:
         """Do what a command that was taken says."""
         command = verified.command
-        row = {"act": command.act.value, "by": command.by, "jti": command.jti}
-        self._writes(lambda: self._store.journal([("command", row)]))
         match command.act:
             case Act.RELEASE:
                 if verified.release is not None:
@@ -79,6 +77,8 @@ class Orders:
                 self._step(on.EvacuationEnded(by=command.by))
             case _:
                 assert_never(command.act)
+        row = {"act": command.act.value, "by": command.by, "jti": command.jti}
+        self._writes(lambda: self._store.journal([("command", row)]))
 
     def _release(self, release: VerifiedRelease) -> None:
         """Since it was taken, new evidence may have come: then it releases something else than what is known now."""

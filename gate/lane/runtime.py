@@ -33,18 +33,12 @@ from gate.core.guard import Guard
 from gate.core.state import LanePolicy, LaneState, State
 from gate.lane import sensing
 from gate.lane.casework import Casework
-from gate.lane.examination import Examination, Lookup
+from gate.lane.examination import Examination, Lookup, Seen
 from gate.lane.executor import Executor
 from gate.lane.orders import Orders
 from gate.lane.presentation import lane_state, look
 from gate.lane.sightings import (
     CameraChanged,
-    DocumentOutcome,
-    DocumentPictures,
-    DocumentSeen,
-    DocumentTaken,
-    FaceOutcome,
-    FaceSeen,
     Sighting,
     VisionFailed,
 )
@@ -191,6 +185,9 @@ class LaneRuntime:
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def _take(self, item: Input) -> None:
+        if isinstance(item, Seen):
+            self._examination.sight(item)
+            return
         match item:
             case LaneSensors():
                 self._sense(item)
@@ -198,8 +195,6 @@ class LaneRuntime:
                 self._board_said(item)
             case VerifiedCommand():
                 self._orders.obey(item)
-            case DocumentSeen() | DocumentTaken() | DocumentOutcome() | DocumentPictures() | FaceSeen() | FaceOutcome():
-                self._examination.sight(item)
             case CameraChanged():
                 kind = on.DeviceRecovered(device=item.device) if item.is_ok else None
                 self._step(kind or on.DeviceFailed(device=item.device, reason=item.reason))

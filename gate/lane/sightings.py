@@ -36,6 +36,14 @@ class PrivateDocument:
     mrz_lines: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentIdentified:
+    """The page is read; its portrait is not measured yet. Look-ups may begin."""
+
+    ticket: int
+    private: PrivateDocument
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DocumentOutcome:
     """The end of a reading: ``facts`` and ``private`` when it was read, else ``refusal`` says why not.
@@ -105,6 +113,7 @@ class VisionFailed:
 Sighting = (
     DocumentSeen
     | DocumentTaken
+    | DocumentIdentified
     | DocumentOutcome
     | DocumentPictures
     | FaceSeen

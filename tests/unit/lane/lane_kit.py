@@ -26,7 +26,15 @@ from gate.core.policy import ClearancePolicy, DocumentFacts, LookupFacts
 from gate.core.state import LanePolicy, State
 from gate.lane.casework import Casework
 from gate.lane.runtime import LaneRuntime
-from gate.lane.sightings import DocumentOutcome, DocumentPictures, DocumentSeen, FaceOutcome, FaceSeen, PrivateDocument
+from gate.lane.sightings import (
+    DocumentIdentified,
+    DocumentOutcome,
+    DocumentPictures,
+    DocumentSeen,
+    FaceOutcome,
+    FaceSeen,
+    PrivateDocument,
+)
 from gate.lane.store import LaneStore, OutboxRow
 from gate.wire.messages import Act, Command, LaneState
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, sign_command
@@ -131,7 +139,10 @@ class ScriptedEyes:
         self._post(item)
 
     def read_document(self, ticket: int) -> None:
-        self._post(self.page(ticket))
+        outcome = self.page(ticket)
+        if outcome.private is not None:
+            self._post(DocumentIdentified(ticket=ticket, private=outcome.private))
+        self._post(outcome)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=b"page picture", portrait_jpeg=b"portrait picture"))
 
     def capture_face(self, ticket: int, reference: NDArray[np.float32] | None) -> None:
@@ -264,7 +275,7 @@ class Rig:
         return checked.reason if isinstance(checked, Refused) else self.runtime.consider(checked)
 
 
-async def no_lookups(_outcome: DocumentOutcome, _case_id: str) -> tuple[LookupFacts, ...]:
+async def no_lookups(_document: PrivateDocument, _case_id: str) -> tuple[LookupFacts, ...]:
     return ()
 
 
@@ -282,7 +293,7 @@ async def running_lane(
     policy: LanePolicy = QUICK,
     mode: str = "gate",
     eyes: ScriptedEyes | None = None,
-    look_up: Callable[[DocumentOutcome, str], Any] = no_lookups,
+    look_up: Callable[[PrivateDocument, str], Any] = no_lookups,
 ) -> AsyncIterator[Rig]:
     """A lane that runs in this event loop until the block ends. With ``board`` the same board as before is taken over."""
     clock = SystemClock()

@@ -23,7 +23,7 @@ from drivers.lane_io.interface import Door
 from gate.core import events as on
 from gate.core.policy import Answer, LookupFacts
 from gate.core.state import State
-from gate.lane.sightings import CameraChanged, DocumentOutcome, DocumentTaken, VisionFailed
+from gate.lane.sightings import CameraChanged, DocumentTaken, PrivateDocument, VisionFailed
 from gate.wire.messages import Act
 from simulator.board import BoardFault
 
@@ -156,7 +156,7 @@ async def test_nobody_is_held_longer_than_the_limit_and_the_way_is_back(tmp_path
 
 
 async def test_a_lookup_without_an_answer_keeps_the_traveller_out(tmp_path: Path) -> None:
-    async def hit(_outcome: DocumentOutcome, _case_id: str) -> tuple[LookupFacts, ...]:
+    async def hit(_document: PrivateDocument, _case_id: str) -> tuple[LookupFacts, ...]:
         return (LookupFacts(name="watchlist", answer=Answer.HIT, role="border"),)
 
     async with running_lane(tmp_path, look_up=hit) as rig:
