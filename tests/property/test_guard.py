@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from lane_kit import LANE, Hub
+from twin_kit import LANE, Hub
 
 from gate.core import guard as guard_module
 from gate.core.clock import ManualClock

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from lane_kit import POLICY, TICK_MS, Hub, TwinLane
+from twin_kit import POLICY, TICK_MS, Hub, TwinLane
 
 from drivers.lane_io.interface import Door
 from gate.core import events as on

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from lane_kit import Hub
+from twin_kit import Hub
 
 from gate.core import effects as do
 from gate.core import events as on
