@@ -61,11 +61,7 @@ class FaceDetector:
         the smaller the picture that has to be looked at; smaller faces may then be missed.
         """
         height, width = image_bgr.shape[:2]
-        scale = min(1.0, self._max_side_px / max(height, width))
-        if smallest_eyes_px > 0:
-            wanted = min(scale, DETECTABLE_EYES_PX / smallest_eyes_px)
-            # Up to the next size that needs no padding: as much to compute, and more to see.
-            scale = min(scale, _up_to_grid(width * wanted) / width)
+        scale = self._scale(height, width, smallest_eyes_px)
         tensor = _to_tensor(image_bgr, scale)
         outputs = self.session.run({self.session.input_name: tensor})
         named = dict(zip(self.session.output_names, outputs, strict=True))
@@ -82,6 +78,22 @@ class FaceDetector:
             for i in keep
         ]
         return tuple(sorted(faces, key=lambda face: -face.area_px))
+
+    def finds_eyes_px(self, image_bgr: Image, smallest_eyes_px: float) -> float:
+        """Return how near to one another (pixels of the picture) eyes may really be to be found, if :meth:`detect` is asked for these.
+
+        As much as asked for or less, because of whole grid cells; more if the picture is larger than is ever searched.
+        """
+        height, width = image_bgr.shape[:2]
+        return DETECTABLE_EYES_PX / self._scale(height, width, smallest_eyes_px)
+
+    def _scale(self, height: int, width: int, smallest_eyes_px: float) -> float:
+        scale = min(1.0, self._max_side_px / max(height, width))
+        if smallest_eyes_px > 0:
+            wanted = min(scale, DETECTABLE_EYES_PX / smallest_eyes_px)
+            # Up to the next size that needs no padding: as much to compute, and more to see.
+            scale = min(scale, _up_to_grid(width * wanted) / width)
+        return scale
 
 
 def nearest_centre(faces: Sequence[Face], image_bgr: Image) -> Face | None:

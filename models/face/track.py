@@ -10,9 +10,6 @@ from collections.abc import Sequence
 
 from models.face.detect import Face, FaceDetector, Image
 
-_MARGIN = 0.8
-"""People move, and a coarse look measures them less well: the next nearest face is expected to be at least this large, by this one's."""
-
 
 class FaceTracker:
     """The faces of one camera's frames. Not thread-safe."""
@@ -28,12 +25,15 @@ class FaceTracker:
 
     def look(self, image_bgr: Image) -> tuple[Face, ...]:
         """Return the faces of a uint8 (height, width, 3) BGR frame, largest first."""
-        searched_px = self._that_matters(self._nearest_eyes_px * _MARGIN)
+        searched_px = self._that_matters(self._nearest_eyes_px)
         faces = self._detector.detect(image_bgr, smallest_eyes_px=searched_px)
-        needed_px = self._that_matters(_nearest_eyes_px(faces))
-        if needed_px < searched_px:
+        nearest_px = _nearest_eyes_px(faces)
+        needed_px = self._that_matters(nearest_px)
+        if needed_px < searched_px and needed_px < self._detector.finds_eyes_px(image_bgr, searched_px):
             faces = self._detector.detect(image_bgr, smallest_eyes_px=needed_px)
-        self._nearest_eyes_px = _nearest_eyes_px(faces)
+            # A coarse look measures a little less: to expect what the fine one measures would make every frame be searched twice.
+            nearest_px = min(nearest_px, _nearest_eyes_px(faces))
+        self._nearest_eyes_px = nearest_px
         return faces
 
     def forget(self) -> None:

@@ -83,11 +83,12 @@ def test_a_near_face_costs_less_than_a_far_one(
     tracker = FaceTracker(detector, smallest_eyes_px=SMALLEST_EYES_PX, relative_size=RELATIVE_SIZE)
     rng = np.random.default_rng(10)
     tracker.look(empty_face_frame(rng=rng))
-    for _ in range(2):
+    for _ in range(10):
         tracker.look(face_frame(people[3].live, approach=1.0, rng=rng))
-    empty, first, second = looked_at
+    empty, first, *later = looked_at
     assert empty == first < 0.4 * 3 * 640 * 480
-    assert second < 0.75 * first, (first, second)
+    # Now and then a frame is searched twice; it must stay the exception.
+    assert sum(later) < 0.75 * 9 * first, later
 
 
 def test_nonsense_sizes_are_refused(detector: FaceDetector) -> None:
