@@ -36,8 +36,8 @@ def draw_det(curves: Mapping[str, tuple[ScoreCounts, ScoreCounts]]) -> Image:
     for i, (name, (genuine, impostor)) in enumerate(curves.items()):
         colour = _COLOURS_BGR[i % len(_COLOURS_BGR)]
         fmr, fnmr = curve(genuine, impostor)
-        # A rate of nothing has no logarithm: the curve ends where the data do.
-        shown = (fmr > 0) & (fnmr > 0)
+        # A rate of nothing has no logarithm: the curve ends where the data or the axes do.
+        shown = (fmr >= 10.0 ** _X_DECADES[0]) & (fnmr >= 10.0 ** _Y_DECADES[0])
         points = np.stack([_x_px(fmr[shown]), _y_px(fnmr[shown])], axis=1)
         _, first = np.unique(points.round().astype(np.int32), axis=0, return_index=True)
         path = points[np.sort(first)].round().astype(np.int32)

@@ -16,8 +16,8 @@ Image = NDArray[np.uint8]
 _STRIDES = (8, 16, 32)
 _GRID_PX = 32
 DETECTABLE_EYES_PX = 10.5
-"""Eyes nearer than this to one another (pixels of the tensor) are missed now and then: at 10.5 as many are found as at 18 (99.8 % of
-480 pasted faces), at 8.4 two in a hundred fewer."""
+"""Eyes nearer than this to one another (pixels of the tensor) are missed now and then. Of 480 pasted faces 99.8 % are found at 18
+and at 10.5, 98 % at 9, 93 % at 7.2."""
 _NMS_IOU = 0.3
 _MAX_CANDIDATES = 200
 _LINEAR_SCALE = 0.35
