@@ -33,7 +33,6 @@ class Preparation(StrEnum):
     NONE = "none"
     EXPAND_QUANTISED = "expand-quantised"
     SFACE = "sface"
-    MRZ_HEAD = "mrz-head"
 
 
 class Source(_Strict):

@@ -4,10 +4,6 @@ OpenCV Zoo's block-quantised YuNet and SFace do not run in current onnxruntime a
 weights as required inputs, YuNet's per-tensor ``DequantizeLinear`` carries a ``block_size`` that ONNX forbids there
 (ONNX operators, DequantizeLinear-21: ``block_size`` needs a scale of the same rank), and its input is fixed at 640x640.
 Expanding the weights to float32 cures all three and computes the same function.
-
-The text recogniser's last layer scores 18,710 characters, of which an MRZ has 37 (ICAO Doc 9303 part 3, 4.3). Keeping
-only the printable ASCII columns removes that work from every line; the classes that are no MRZ characters stay so that
-other text still looks like other text and is refused.
 """
 
 from collections.abc import Callable
@@ -19,9 +15,6 @@ from onnx import helper, numpy_helper
 
 from models.face.rewrite import rewrite_sface
 from models.manifest import Preparation
-
-_PRINTABLE_ASCII = frozenset(chr(code) for code in range(0x21, 0x7F))
-_BLANK = 0
 
 
 def prepare(source: bytes, preparation: Preparation) -> bytes:
@@ -92,25 +85,6 @@ def _dequantise(quantised: np.ndarray, scale: np.ndarray, zero_point: np.ndarray
     return np.asarray(difference.astype(np.float32) * scale.astype(np.float32), dtype=np.float32)
 
 
-def _mrz_head(model: Any) -> None:
-    """Keep the blank and the printable ASCII columns of the recogniser's last layer."""
-    graph = model.graph
-    properties = {prop.key: prop for prop in model.metadata_props}
-    characters = properties["character"].value.split("\n")
-    kept = [index for index, character in enumerate(characters) if character in _PRINTABLE_ASCII]
-    columns = [_BLANK] + [index + 1 for index in kept]
-    matmul = next(node for node in reversed(graph.node) if node.op_type == "MatMul")
-    add = next(node for node in graph.node if node.op_type == "Add" and matmul.output[0] in node.input)
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for name in (*matmul.input, *add.input):
-        if name in constants:
-            array = np.ascontiguousarray(numpy_helper.to_array(constants[name])[..., columns])
-            constants[name].CopyFrom(numpy_helper.from_array(array, name))
-    graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(columns)
-    properties["character"].value = "\n".join(characters[index] for index in kept)
-    del graph.value_info[:]
-
-
 def _attribute(node: Any, name: str) -> int:
     for attribute in node.attribute:
         if attribute.name == name:
@@ -129,5 +103,4 @@ def _replace(field: Any, values: list[Any]) -> None:
 _TRANSFORMS: dict[Preparation, Callable[[Any], None]] = {
     Preparation.EXPAND_QUANTISED: _expand_quantised,
     Preparation.SFACE: _sface,
-    Preparation.MRZ_HEAD: _mrz_head,
 }

@@ -1,11 +1,12 @@
 """From the recogniser's scores to the characters of a zone, by what the layout allows at each place.
 
-The recogniser is a CTC network (Graves and others, ICML 2006): for each frame (a narrow column of the line) it scores a
-blank and every character. A line of an MRZ has a known number of characters at a fixed pitch (ICAO Doc 9303 part 3, 4.2),
-so instead of collapsing repeats, which miscounts long runs of fillers, the best monotonic assignment of frames to the
-places of the layout is found by dynamic programming.
+For each frame (a narrow column of the line) the recogniser scores a blank and every character. A line of an MRZ has a known
+number of characters at a fixed pitch (ICAO Doc 9303 part 3, 4.2). So the places are found first, whatever stands in
+them: blanks are seen between characters, and the best way to put so many places at about one pitch onto the rhythm of
+blanks is found by dynamic programming. Counting characters instead, as is usual, miscounts where one is unclear.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,11 +35,16 @@ _AS_LETTER = {"0": "O", "1": "I", "|": "I", "!": "I", "2": "Z", "5": "S", "6": "
 
 # A look-alike counts a little less than the character itself.
 _LOOKALIKE_WEIGHT = 0.9
-_FLOOR = 1e-6
 # A place at which less than this is seen, in frames, is faint.
 _LEAST_SHOWN = 0.8
-# How strongly a character is held to its place: half a pitch off costs about as much as halving its score.
-_PLACE_WEIGHT = 2.8
+# Positions are searched at this fraction of a frame.
+_FINE = 4
+# How far one step may differ from the pitch, as a share of it, and what that costs; contrast is worth at most 1 a place.
+_STRETCH, _STRETCH_COST = 0.16, 8.0
+# What it costs to begin or end a pitch away from where the row was found.
+_END_COST = 0.06
+# Share of the pitch around the middle of a place that shows its character.
+_INSIDE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,99 +85,82 @@ class LineScores:
         return "".join(self.classes[best[a] - 1] for a, _ in runs), runs
 
 
+def average(looks: Sequence[LineScores]) -> LineScores:
+    """Return the mean of several looks at the same line, which agree on classes, frames and span."""
+    first = looks[0]
+    mean = np.asarray(np.mean([look.probabilities for look in looks], axis=0), dtype=np.float32)
+    return LineScores(probabilities=mean, classes=first.classes, span_frames=first.span_frames)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Places:
+    """Where the places of a line are: ``middles`` float64 (places) in frames, ``pitch`` in frames.
+
+    ``contrast`` -1..1 tells how well characters stand in them and blanks between them; beside the text it is about 0.
+    """
+
+    middles: NDArray[np.float64]
+    pitch: float
+    contrast: float
+
+
+def find_places(line: LineScores, count: int) -> Places:
+    """Return the best ``count`` places for the rhythm of characters and blanks."""
+    begin, end = line.span_frames
+    pitch = (end - begin) / count * _FINE
+    shown = 1 - line.probabilities[:, 0].astype(np.float64)
+    grid = (np.arange(len(shown) * _FINE) + 0.5) / _FINE - 0.5
+    fine = np.interp(grid, np.arange(len(shown)), shown)
+    contrast = _contrast(fine, pitch)
+    steps = np.arange(max(1, round(pitch * (1 - _STRETCH))), round(pitch * (1 + _STRETCH)) + 1)
+    costs = _STRETCH_COST * ((steps - pitch) / pitch) ** 2
+    position = np.arange(len(fine))
+    minus = -1e9
+    score = contrast - _END_COST * ((position - begin * _FINE - pitch / 2) / pitch) ** 2
+    came = np.zeros((count, len(fine)), np.int64)
+    reach = int(steps[-1])
+    padded = np.full(reach + len(fine), minus)
+    sources = position + reach - steps[:, None]
+    for place in range(1, count):
+        padded[reach:] = score
+        options = padded[sources] - costs[:, None]
+        came[place] = options.argmax(axis=0)
+        score = options.max(axis=0) + contrast
+    score = score - _END_COST * ((position - end * _FINE + pitch / 2) / pitch) ** 2
+    path = np.empty(count, np.int64)
+    path[-1] = score.argmax()
+    for place in range(count - 1, 0, -1):
+        path[place - 1] = max(0, path[place] - steps[came[place, path[place]]])
+    middles = (path + 0.5) / _FINE
+    return Places(
+        middles=middles,
+        pitch=float(middles[-1] - middles[0]) / (count - 1),
+        contrast=float(contrast[path].mean()),
+    )
+
+
+def _contrast(shown: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
+    """Return how much more is shown around each position than half a pitch beside it, -1..1."""
+    width = max(1, round(0.4 * pitch))
+    smooth = np.convolve(shown, np.full(width, 1 / width), mode="same")
+    half = max(1, round(pitch / 2))
+    around = np.pad(shown, half)
+    return np.asarray(smooth - (around[: len(shown)] + around[2 * half :]) / 2)
+
+
 def decode_line(line: LineScores, allowed: tuple[str, ...]) -> LineReading:
     """Return the best reading of ``len(allowed)`` characters, each one of those allowed at its place."""
-    places = len(allowed)
-    by_kind = {kind: _evidence(line, kind) for kind in set(allowed)}
-    _, segments = line.greedy()
-    # The plain reading nearly always has the right count; then it also says where each character is.
-    if len(segments) != places:
-        segments = _align(*_costs(line, allowed, by_kind))
-    scores = np.zeros((places, len(CHARACTERS)), np.float32)
-    for place, (first, last) in enumerate(segments):
-        evidence = by_kind[allowed[place]][first : last + 1]
-        # Frames between two characters show neither: they count by how much they show.
-        shown = 1 - line.probabilities[first : last + 1, 0]
-        scores[place] = evidence.sum(axis=0) / max(float(shown.sum()), _LEAST_SHOWN)
+    places = find_places(line, len(allowed))
+    middles = np.arange(len(line.probabilities)) + 0.5
+    scores = np.zeros((len(allowed), len(CHARACTERS)), np.float32)
+    for place, middle in enumerate(places.middles):
+        # Frames count by how much of them lies inside, and by how much they show: between characters is nothing.
+        weight = np.clip(_INSIDE * places.pitch + 0.5 - np.abs(middles - middle), 0, 1).astype(np.float32)
+        seen = line.probabilities * weight[:, None]
+        evidence = (seen @ _folding(line.classes, allowed[place])).sum(axis=0)
+        scores[place] = evidence / max(float(seen[:, 1:].sum()), _LEAST_SHOWN)
     text = "".join(CHARACTERS[index] for index in scores.argmax(axis=1))
     return LineReading(text=text, scores=scores)
-
-
-def _costs(
-    line: LineScores, allowed: tuple[str, ...], by_kind: dict[str, Scores]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the log scores that :func:`_align` weighs."""
-    emission = np.stack([by_kind[kind].max(axis=1) for kind in allowed], axis=1)
-    begin, end = _text_span(line, len(allowed))
-    pitch = (end - begin) / len(allowed)
-    centres = begin + pitch * (np.arange(len(allowed)) + 0.5)
-    distance = (np.arange(len(emission))[:, None] + 0.5 - centres) / pitch
-    emit = np.log(np.maximum(emission, _FLOOR)) - _PLACE_WEIGHT * distance**2
-    return emit, np.log(np.maximum(line.probabilities[:, 0], _FLOOR))
-
-
-def _text_span(line: LineScores, places: int) -> tuple[float, float]:
-    """Return where the text begins and ends, in frames: the row as found, corrected by the characters that were seen.
-
-    A speck beside the text makes the row longer; most characters still stand at the one pitch.
-    """
-    begin, end = line.span_frames
-    _, runs = line.greedy()
-    middles = np.array([(first + last + 1) / 2 for first, last in runs])
-    if len(middles) < max(8, places // 2):
-        return begin, end
-    steps = np.diff(middles)
-    pitch = float(np.median(steps))
-    whole = np.maximum(np.round(steps / pitch), 1)
-    regular = np.abs(steps / pitch - whole) < 0.3
-    if pitch <= 0 or regular.mean() < 0.7:
-        return begin, end
-    index = np.concatenate([[0], np.cumsum(whole)])
-    pitch, start = np.polyfit(index, middles, 1)
-    spare = places - 1 - index[-1]
-    if spare < 0:
-        return begin, end
-    # Characters that were not seen may be missing on either side: the row as found decides.
-    shift = np.clip(np.round((start - pitch / 2 - begin) / pitch), 0, spare)
-    begin = float(start - (shift + 0.5) * pitch)
-    return begin, begin + float(pitch) * places
-
-
-def _align(emit: NDArray[np.float64], rest: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Return each place's first and last frame on the best path.
-
-    ``emit`` (frames, places) and ``rest`` (frames) are log scores of showing a place's character and of showing none.
-    """
-    frames, places = emit.shape
-    minus = -1e9
-    on, off = np.full(places, minus), np.full(places, minus)
-    start = 0.0
-    # Where each state came from: for `on` 0 stay, 1 previous place on, 2 previous place off; for `off` 0 off, 1 on.
-    came_on = np.zeros((frames, places), np.int8)
-    came_off = np.zeros((frames, places), np.int8)
-    for frame in range(frames):
-        previous_on = np.append(minus, on[:-1])
-        previous_off = np.append(start, off[:-1])
-        options = np.stack([on, previous_on, previous_off])
-        came_on[frame] = options.argmax(axis=0)
-        came_off[frame] = on > off
-        off = np.maximum(on, off) + rest[frame]
-        on = options.max(axis=0) + emit[frame]
-        start += rest[frame]
-    place, is_on = places - 1, bool(on[-1] >= off[-1])
-    segments = [(0, 0)] * places
-    last = frames - 1
-    for frame in range(frames - 1, -1, -1):
-        if is_on:
-            origin = came_on[frame, place]
-            if origin != 0:
-                segments[place] = (frame, last)
-                place, is_on, last = place - 1, origin == 1, frame - 1
-                if place < 0:
-                    break
-        elif came_off[frame, place]:
-            is_on, last = True, frame - 1
-    return segments
 
 
 @lru_cache(maxsize=64)
@@ -187,8 +176,3 @@ def _folding(classes: str, kind: str) -> NDArray[np.float32]:
         elif lookalikes.get(character, "") in kind and character in lookalikes:
             matrix[index, CHARACTERS.index(lookalikes[character])] = _LOOKALIKE_WEIGHT
     return matrix
-
-
-def _evidence(line: LineScores, kind: str) -> Scores:
-    """Return float32 (frames, 37): the evidence of each frame for each character that ``kind`` allows."""
-    return line.probabilities @ _folding(line.classes, kind)

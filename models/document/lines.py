@@ -13,17 +13,27 @@ GreyImage = NDArray[np.uint8]
 SEARCH_WIDTH_PX = 640
 _MIN_WIDTH_RATIO = 0.24
 _MAX_CANDIDATES = 16
+_TALL_PX = 35
+_THRESHOLDS = (1.0, 0.5)
+# A row bends by at most this share of its height; what bends more is no row.
+_MAX_BOW = 1.0
+# How far a row is lengthened to the ends of its neighbours, in places.
+_MAX_LENGTHENED = 2.5
 # Rows of a zone follow one another; beside it there may be other rows at the same height.
 _MAX_STEPS_APART = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
-    """A row of text: the middle of its left and right end and its height, in pixels of the searched page."""
+    """A row of text: the middle of its left and right end and its height, in pixels of the searched page.
+
+    ``bow_px`` is how far the middle of a bent row lies below the straight line between its ends.
+    """
 
     left: tuple[float, float]
     right: tuple[float, float]
     height_px: float
+    bow_px: float = 0.0
 
     @property
     def width_px(self) -> float:
@@ -38,7 +48,13 @@ class TextLine:
     @property
     def middle_y(self) -> float:
         """Height of the middle of the row."""
-        return (self.left[1] + self.right[1]) / 2
+        return (self.left[1] + self.right[1]) / 2 + self.bow_px
+
+    def at(self, share: float) -> tuple[float, float]:
+        """Return the middle of the row at a share of its length: 0 is the left end, 1 the right; beyond them it goes on."""
+        x = self.left[0] + share * (self.right[0] - self.left[0])
+        y = self.left[1] + share * (self.right[1] - self.left[1]) + 4 * self.bow_px * share * (1 - share)
+        return x, y
 
 
 def find_mrz_lines(page_grey: GreyImage) -> tuple[TextLine, ...] | None:
@@ -50,15 +66,42 @@ def find_mrz_lines(page_grey: GreyImage) -> tuple[TextLine, ...] | None:
     return groups[0] if groups else None
 
 
+def justified(rows: Sequence[TextLine]) -> tuple[TextLine, ...]:
+    """Return the rows with common ends: the lines of a zone have the same number of places, but faint ends get lost."""
+    pitch = max(row.width_px for row in rows) / (30 if len(rows) == 3 else 44)
+    left, right = min(row.left[0] for row in rows), max(row.right[0] for row in rows)
+    return tuple(
+        _lengthened(
+            row,
+            max(left, row.left[0] - _MAX_LENGTHENED * pitch),
+            min(right, row.right[0] + _MAX_LENGTHENED * pitch),
+        )
+        for row in rows
+    )
+
+
+def _lengthened(row: TextLine, left: float, right: float) -> TextLine:
+    width = row.right[0] - row.left[0]
+    ends = [row.at((x - row.left[0]) / width) for x in (left, right)]
+    bow_px = row.bow_px * ((right - left) / width) ** 2
+    return TextLine(left=ends[0], right=ends[1], height_px=row.height_px, bow_px=bow_px)
+
+
 def rank_mrz_lines(page_grey: GreyImage) -> list[tuple[TextLine, ...]]:
     """Return every group of rows that may be an MRZ, the likeliest first; see :func:`find_mrz_lines`."""
-    scored = []
-    for group in _neighbours(_text_rows(page_grey)):
-        score = _score(group, page_grey.shape)
-        if score is not None:
-            scored.append((score, group))
+    edges = _stroke_edges(page_grey)
+    otsu, _ = cv2.threshold(edges, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    scored: list[tuple[float, tuple[TextLine, ...]]] = []
+    for share in _THRESHOLDS:
+        for group in _neighbours(_text_rows(edges, otsu * share)):
+            score = _score(group, page_grey.shape)
+            if score is not None:
+                scored.append((score, group))
+        # Faint print is looked for only where there is no bold one.
+        if scored:
+            break
     scored.sort(key=lambda item: -item[0])
-    return [group for _, group in scored]
+    return [justified(group) for _, group in scored]
 
 
 def _neighbours(rows: Sequence[TextLine]) -> Iterator[tuple[TextLine, ...]]:
@@ -68,15 +111,22 @@ def _neighbours(rows: Sequence[TextLine]) -> Iterator[tuple[TextLine, ...]]:
                 yield (rows[first], *others)
 
 
-def _text_rows(page_grey: GreyImage) -> list[TextLine]:
-    """Return the long rows of text, from top to bottom."""
-    width = page_grey.shape[1]
+def _stroke_edges(page_grey: GreyImage) -> GreyImage:
+    """Return how strongly each place looks like a row of upright strokes, uint8."""
     # Dark strokes on any slowly changing ground, whatever the light.
     strokes = cv2.morphologyEx(page_grey, cv2.MORPH_BLACKHAT, np.ones((11, 11), np.uint8))
+    # A printed frame around the zone would join its rows: strokes far taller than a character are none.
+    tall = cv2.morphologyEx(strokes, cv2.MORPH_OPEN, np.ones((_TALL_PX, 1), np.uint8))
+    strokes = cv2.subtract(strokes, cv2.dilate(tall, np.ones((5, 5), np.uint8)))
     edges = cv2.convertScaleAbs(cv2.Sobel(strokes, cv2.CV_16S, 1, 0, ksize=3))
     joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((1, 19), np.uint8))
-    joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((3, 9), np.uint8))
-    _, mask = cv2.threshold(joined, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((3, 9), np.uint8)).astype(np.uint8, copy=False)
+
+
+def _text_rows(edges: GreyImage, threshold: float) -> list[TextLine]:
+    """Return the long rows of text, from top to bottom."""
+    width = edges.shape[1]
+    _, mask = cv2.threshold(edges, threshold, 255, cv2.THRESH_BINARY)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 25), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     rows = []
@@ -99,15 +149,17 @@ def _row(mask: NDArray[np.bool_], x: int, y: int) -> TextLine | None:
     if len(columns) < 20:
         return None
     middles = (np.arange(mask.shape[0])[:, None] * mask).sum(axis=0)[columns] / heights[columns]
-    slope, offset = np.polyfit(columns, middles, 1)
     height_px = float(np.percentile(heights[columns], 60))
     first, last = float(columns[0]), float(columns[-1])
     if height_px > 0.12 * (last - first):
         return None
+    share = (columns - first) / (last - first)
+    bend, rise, left = (float(value) for value in np.polyfit(share, middles, 2))
     return TextLine(
-        left=(x + first, y + offset + slope * first),
-        right=(x + last, y + offset + slope * last),
+        left=(x + first, y + left),
+        right=(x + last, y + left + rise + bend),
         height_px=height_px,
+        bow_px=float(np.clip(-bend / 4, -_MAX_BOW * height_px, _MAX_BOW * height_px)),
     )
 
 

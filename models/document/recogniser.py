@@ -42,36 +42,6 @@ class MrzReader(Protocol):
         """
 
 
-class PpOcrMrzReader:
-    """PP-OCRv6 small with its last layer cut down to printable ASCII (see :mod:`models.prepare`)."""
-
-    line_height_px = 48
-    # Two to three frames (8 px each) a character: the narrowest at which none was lost in rendered and real pages.
-    place_width_px = 18
-
-    def __init__(self, session: ModelSession) -> None:
-        self.session = session
-        self.name = session.name
-        self.model_hash = session.model_hash
-        self._classes = session.metadata["character"].replace("\n", "")
-
-    def score(self, lines_bgr: NDArray[np.uint8], span_ratio: Sequence[tuple[float, float]]) -> list[LineScores]:
-        """See :class:`MrzReader`."""
-        tensor = np.empty((len(lines_bgr), 3, *lines_bgr.shape[1:3]), np.float32)
-        np.multiply(lines_bgr.transpose(0, 3, 1, 2), np.float32(1 / 127.5), out=tensor)
-        tensor -= 1
-        outputs = self.session.run({self.session.input_name: tensor})[0]
-        frames = outputs.shape[1]
-        return [
-            LineScores(
-                probabilities=probabilities,
-                classes=self._classes,
-                span_frames=(begin * frames, end * frames),
-            )
-            for probabilities, (begin, end) in zip(outputs, span_ratio, strict=True)
-        ]
-
-
 class OcrbMrzReader:
     """Our own network, which knows nothing but the shapes of OCR-B (``models/document/mrz_ocrb.md``)."""
 

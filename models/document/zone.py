@@ -12,18 +12,26 @@ from typing import NamedTuple
 import numpy as np
 
 from gate.checks.mrz import CHARACTERS, LAYOUTS, CheckName, Layout, Mrz, MrzFormat, MrzRefusal, parse
-from models.document.decode import LineReading, LineScores, decode_line
+from models.document.decode import LineReading, LineScores, decode_line, find_places
 
 # Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
 # called wrong because of it.
-MIN_ALONE = 0.55
-MIN_CHECKED = 0.25
+MIN_ALONE = 0.65
+MIN_CHECKED = 0.375
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
 
 # A recogniser with a view of a whole line may follow its neighbours between these, whatever its score says; ours is
 # surer of its shapes, yet a misprinted O for a 0 is no forgery either.
 _LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
+
+# Between characters blanks are seen; rows of other text have another rhythm or none.
+_MIN_CONTRAST = 0.3
+
+# A second reading whose evidence is at least this share of the first's is a rival to it; fainter characters are not weighed.
+_RIVAL_RATIO = 0.04
+_MIN_RIVAL = 0.05
+_MAX_RIVALS = 16
 
 # With more doubtful characters than this the check digits would confirm anything: they catch nine errors of ten.
 _MAX_DOUBTFUL = 4
@@ -72,6 +80,10 @@ def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
             for change in changes:
                 # Confirmed by every check digit together, so at least as sure as a checked character must be.
                 confidences[change.line][change.place] = max(change.evidence, MIN_CHECKED)
+    if mrz.check_digits_ok and _has_rival(layout, mrz, readings):
+        return ZoneRefused(
+            detail="look-alike characters can be read in more than one way", clear_ratio=_clear_ratio(confidences)
+        )
     return _judge(layout, mrz, confidences)
 
 
@@ -92,18 +104,22 @@ def _clear_ratio(confidences: Sequence[np.ndarray]) -> float:
 
 
 def _guess_layout(lines: Sequence[LineScores]) -> Layout | None:
-    texts = [line.greedy()[0].upper() for line in lines]
-    length = float(np.median([len(text) for text in texts]))
-    if len(lines) == 3:
-        return LAYOUTS[MrzFormat.TD1] if 24 <= length <= 36 else None
-    if len(lines) != 2 or not 30 <= length <= 50:
+    """Return the layout by the number of lines, of places in them, and by how the first begins; None if it is none."""
+    if len(lines) not in (2, 3):
         return None
-    is_visa = texts[0].startswith("V")
-    if length >= 40:
-        return LAYOUTS[MrzFormat.MRVA if is_visa else MrzFormat.TD3]
-    if texts[0].startswith(("IDFRA", "1DFRA")):
+    lengths = (30,) if len(lines) == 3 else (44, 36)
+    contrasts = {length: float(np.mean([find_places(line, length).contrast for line in lines])) for length in lengths}
+    length = max(contrasts, key=lambda item: contrasts[item])
+    if contrasts[length] < _MIN_CONTRAST:
+        return None
+    if length == 30:
+        return LAYOUTS[MrzFormat.TD1]
+    code = decode_line(lines[0], (CHARACTERS,) * length).text[:5]
+    if length == 44:
+        return LAYOUTS[MrzFormat.MRVA if code.startswith("V") else MrzFormat.TD3]
+    if code in ("IDFRA", "1DFRA"):
         return LAYOUTS[MrzFormat.FRID]
-    return LAYOUTS[MrzFormat.MRVB if is_visa else MrzFormat.TD2]
+    return LAYOUTS[MrzFormat.MRVB if code.startswith("V") else MrzFormat.TD2]
 
 
 def _resolve_lookalikes(
@@ -132,6 +148,29 @@ def _solutions(mrz: Mrz, candidates: Iterable[tuple[_Change, ...]]) -> list[tupl
         if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
             solutions.append((changed, chosen))
     return solutions
+
+
+def _has_rival(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> bool:
+    """True if one or two doubtful characters could be others with every check digit right, nearly as likely.
+
+    G and 6 (or two O for two 0 at weights 7 and 3) differ by a multiple of ten, which no check digit sees.
+    """
+    rivals: list[tuple[_Change, float]] = []
+    for line, place in sorted({(s.line, p) for c in layout.checks for s in c.covers for p in range(s.start, s.end)}):
+        scores = readings[line].scores[place]
+        current = CHARACTERS.index(mrz.lines[line][place])
+        for index in np.flatnonzero(scores >= _MIN_RIVAL):
+            if index != current:
+                change = _Change(line, place, CHARACTERS[index], float(scores[index]))
+                rivals.append((change, change.evidence / max(float(scores[current]), _MIN_RIVAL)))
+    if len(rivals) > _MAX_RIVALS:
+        return True
+    for count in (1, 2):
+        for chosen in combinations(rivals, count):
+            ratio = float(np.prod([share for _, share in chosen]))
+            if ratio >= _RIVAL_RATIO and _solutions(mrz, [tuple(change for change, _ in chosen)]):
+                return True
+    return False
 
 
 def _possible_changes(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> list[_Change]:

@@ -22,9 +22,9 @@ from models.training.mrz_net import LineNet
 
 SEED = 9303
 SHARDS = 64
-PASSES = 1
 BATCH = 32
-PEAK_RATE = 2.5e-3
+# One for each pass over the shards.
+PEAK_RATES = (2.5e-3, 1.5e-3)
 WEIGHT_DECAY = 1e-4
 AVERAGING = 0.995
 
@@ -37,34 +37,39 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return ((values - mean) / (deviation + 4.0)).unsqueeze(1)
 
 
-def train(folder: Path, output: Path, *, shards: int, passes: int) -> None:
-    """Train from scratch and write the weights to ``output``; shard 9999 of another seed is held out."""
+def train(folder: Path, output: Path, *, shards: int, first_pass: int = 0) -> None:
+    """Train and write the weights to ``output``; from scratch, or from the weights there if ``first_pass`` is not 0."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    rng = np.random.default_rng(SEED)
-    net = LineNet().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY)
+    net = LineNet()
+    for number in range(first_pass, len(PEAK_RATES)):
+        if number > 0:
+            net.load_state_dict(torch.load(output, weights_only=True))
+        _train_pass(net, folder, output, shards=shards, number=number)
+
+
+def _train_pass(net: LineNet, folder: Path, output: Path, *, shards: int, number: int) -> None:
+    """Go through the shards once, the rate falling from its peak to nothing, and keep the running average of the weights."""
+    rng = np.random.default_rng(SEED + number)
+    net.to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=WEIGHT_DECAY)
     averaged = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGING), use_buffers=True
     )
-    total, done, started = shards * passes, 0, time.monotonic()
-    for _ in range(passes):
-        for index in range(shards):
-            pixels, codes = _wait_for(folder / f"shard-{SEED}-{index:04d}.npz")
-            order = rng.permutation(len(pixels))
-            losses = []
-            for start in range(0, len(order) - BATCH // 2, BATCH):
-                chosen = order[start : start + BATCH]
-                progress = (done + start / len(order)) / total
-                for group in optimiser.param_groups:
-                    group["lr"] = _rate(progress)
-                losses.append(_step(net, optimiser, pixels[chosen], codes[chosen]))
-                averaged.update_parameters(net)
-            done += 1
-            if done % 5 == 0:
-                row = {"shards": done, "of": total, "loss": round(float(np.mean(losses)), 4)}
-                print(json.dumps(row | {"minutes": round((time.monotonic() - started) / 60, 1)}), flush=True)
-                torch.save(averaged.module.state_dict(), output)
+    started = time.monotonic()
+    for index in range(shards):
+        pixels, codes = _wait_for(folder / f"shard-{SEED}-{index:04d}.npz")
+        order = rng.permutation(len(pixels))
+        losses = []
+        for start in range(0, len(order) - BATCH // 2, BATCH):
+            chosen = order[start : start + BATCH]
+            for group in optimiser.param_groups:
+                group["lr"] = _rate(PEAK_RATES[number], (index + start / len(order)) / shards)
+            losses.append(_step(net, optimiser, pixels[chosen], codes[chosen]))
+            averaged.update_parameters(net)
+        if index % 5 == 4:
+            row = {"pass": number, "shards": index + 1, "of": shards, "loss": round(float(np.mean(losses)), 4)}
+            print(json.dumps(row | {"minutes": round((time.monotonic() - started) / 60, 1)}), flush=True)
     torch.save(averaged.module.state_dict(), output)
 
 
@@ -79,9 +84,9 @@ def _step(net: nn.Module, optimiser: torch.optim.Optimizer, pixels: np.ndarray, 
     return float(loss.detach())
 
 
-def _rate(progress: float) -> float:
+def _rate(peak: float, progress: float) -> float:
     warm = min(1.0, progress / 0.02)
-    return PEAK_RATE * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))) + 1e-6
+    return peak * warm * (0.5 + 0.5 * math.cos(math.pi * progress)) + 1e-6
 
 
 def _wait_for(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +103,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=Path("build/mrz/mrz_ocrb.pt"))
     parser.add_argument("--shards", type=int, default=SHARDS)
-    parser.add_argument("--passes", type=int, default=PASSES)
+    parser.add_argument("--first-pass", type=int, default=0, help="take up an interrupted training at this pass")
     arguments = parser.parse_args()
     command = [
         sys.executable,
@@ -110,7 +115,7 @@ def main() -> None:
     ]
     drawing = subprocess.Popen(command)
     try:
-        train(arguments.folder, arguments.output, shards=arguments.shards, passes=arguments.passes)
+        train(arguments.folder, arguments.output, shards=arguments.shards, first_pass=arguments.first_pass)
     finally:
         drawing.terminate()
         drawing.wait()

@@ -8,15 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import models
+from models import store as store_module
 from models.errors import ModelError
-from models.manifest import FACE_DETECTOR, FACE_EMBEDDER, MRZ_RECOGNISER, default_manifest, read_manifest
+from models.manifest import FACE_DETECTOR, FACE_EMBEDDER, MRZ_RECOGNISER, Manifest, default_manifest, read_manifest
 from models.prepare import _dequantise
 from models.session import ModelSession
 from models.store import ModelState, ModelStore
 
+OWN_ROOT = Path(models.__file__).parent.parent
+
 
 def source_file(name: str) -> Path:
     source = default_manifest().entry(name).source
+    if source.is_own:
+        return OWN_ROOT / source.file
     distribution = importlib.metadata.distribution(source.package)
     return Path(str(distribution.locate_file(source.file)))
 
@@ -87,6 +93,21 @@ def test_a_dropped_file_of_other_content_is_refused(tmp_path: Path) -> None:
     filename = store.manifest.entry(FACE_EMBEDDER).source.filename
     (store.source_directory / filename).write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"is not the published face_recognition_sface"):
+        store.prepare()
+
+
+def test_our_own_weights_come_out_of_the_project_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = default_manifest().entry(MRZ_RECOGNISER)
+    assert entry.source.is_own
+    assert (OWN_ROOT / entry.source.file).stat().st_size < 2_000_000
+    # A broken installation is told apart from one that lacks a package.
+    monkeypatch.setattr(store_module, "_OWN_ROOT", tmp_path / "nowhere")
+    store = ModelStore(tmp_path, manifest=Manifest(model={MRZ_RECOGNISER: entry}))
+    with pytest.raises(ModelError, match=r"which is missing; reinstall tongguan$"):
+        store.prepare()
+    (tmp_path / "nowhere" / entry.source.file).parent.mkdir(parents=True)
+    (tmp_path / "nowhere" / entry.source.file).write_bytes(b"other weights")
+    with pytest.raises(ModelError, match=r"reinstall tongguan or replace the file$"):
         store.prepare()
 
 
