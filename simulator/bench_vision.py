@@ -70,7 +70,7 @@ def run_bench_vision(*, frames: int, is_json: bool) -> int:
         report["agreement_cosine"] = agreement(ours, runs["opencv"], pictures[:: max(1, len(pictures) // 8)])
     print(json.dumps(report) if is_json else in_words(report))
     if not is_json and len(runs) == 2:
-        print("other peers are measured when they are installed: pip install 'tongguan[bench]'", file=sys.stderr)
+        print("face_recognition (dlib) is measured too when it is installed", file=sys.stderr)
     return 0
 
 

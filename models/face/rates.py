@@ -88,7 +88,8 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     share, z2 = successes / trials, _Z_95**2
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = _Z_95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding must not put a share of 0 or 1 outside of its own bounds.
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
 def cross_compare(templates: Scores, people: NDArray[np.int64]) -> tuple[ScoreCounts, ScoreCounts]:
