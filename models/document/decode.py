@@ -38,7 +38,7 @@ _LOOKALIKE_WEIGHT = 0.9
 # A place at which less than this is seen, in frames, is faint.
 _LEAST_SHOWN = 0.8
 # Positions are searched at this fraction of a frame.
-_FINE = 4
+_FINE = 3
 # How far one step may differ from the pitch, as a share of it, and what that costs; contrast is worth at most 1 a place.
 _STRETCH, _STRETCH_COST = 0.16, 8.0
 # What it costs to begin or end a pitch away from where the row was found.
@@ -117,13 +117,12 @@ def find_places(line: LineScores, count: int) -> Places:
     position = np.arange(len(fine))
     minus = -1e9
     score = contrast - _END_COST * ((position - begin * _FINE - pitch / 2) / pitch) ** 2
-    came = np.zeros((count, len(fine)), np.int64)
-    reach = int(steps[-1])
-    padded = np.full(reach + len(fine), minus)
-    sources = position + reach - steps[:, None]
+    came = np.zeros((count, len(fine)), np.int8)
+    options = np.empty((len(steps), len(fine)))
     for place in range(1, count):
-        padded[reach:] = score
-        options = padded[sources] - costs[:, None]
+        for option, step, cost in zip(options, steps, costs, strict=True):
+            option[:step] = minus
+            np.subtract(score[:-step], cost, out=option[step:])
         came[place] = options.argmax(axis=0)
         score = options.max(axis=0) + contrast
     score = score - _END_COST * ((position - end * _FINE + pitch / 2) / pitch) ** 2
@@ -148,17 +147,21 @@ def _contrast(shown: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     return np.asarray(smooth - (around[: len(shown)] + around[2 * half :]) / 2)
 
 
-def decode_line(line: LineScores, allowed: tuple[str, ...]) -> LineReading:
-    """Return the best reading of ``len(allowed)`` characters, each one of those allowed at its place."""
-    places = find_places(line, len(allowed))
-    middles = np.arange(len(line.probabilities)) + 0.5
+def decode_line(line: LineScores, allowed: tuple[str, ...], places: Places | None = None) -> LineReading:
+    """Return the best reading of ``len(allowed)`` characters, each one of those allowed at its place.
+
+    ``places`` are those of :func:`find_places` for as many characters, if they are known already.
+    """
+    places = places or find_places(line, len(allowed))
+    frames = np.arange(len(line.probabilities)) + 0.5
+    # Frames count by how much of them lies inside, and by how much they show: between characters is nothing.
+    inside = np.clip(_INSIDE * places.pitch + 0.5 - np.abs(frames - places.middles[:, None]), 0, 1)
+    seen = inside.astype(np.float32) @ line.probabilities
+    shown = np.maximum(seen[:, 1:].sum(axis=1, keepdims=True), _LEAST_SHOWN)
     scores = np.zeros((len(allowed), len(CHARACTERS)), np.float32)
-    for place, middle in enumerate(places.middles):
-        # Frames count by how much of them lies inside, and by how much they show: between characters is nothing.
-        weight = np.clip(_INSIDE * places.pitch + 0.5 - np.abs(middles - middle), 0, 1).astype(np.float32)
-        seen = line.probabilities * weight[:, None]
-        evidence = (seen @ _folding(line.classes, allowed[place])).sum(axis=0)
-        scores[place] = evidence / max(float(seen[:, 1:].sum()), _LEAST_SHOWN)
+    for kind in set(allowed):
+        rows = [place for place, here in enumerate(allowed) if here == kind]
+        scores[rows] = seen[rows] @ _folding(line.classes, kind) / shown[rows]
     text = "".join(CHARACTERS[index] for index in scores.argmax(axis=1))
     return LineReading(text=text, scores=scores)
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from gate.checks.mrz import CHARACTERS, LAYOUTS, CheckName, Layout, Mrz, MrzFormat, MrzRefusal, parse
-from models.document.decode import LineReading, LineScores, decode_line, find_places
+from models.document.decode import LineReading, LineScores, Places, decode_line, find_places
 
 # Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
 # called wrong because of it.
-MIN_ALONE = 0.65
+MIN_ALONE = 0.87
 MIN_CHECKED = 0.375
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
@@ -27,6 +27,7 @@ _LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
 
 # Between characters blanks are seen; rows of other text have another rhythm or none.
 _MIN_CONTRAST = 0.3
+_SURE_CONTRAST = 0.55
 
 # A second reading whose evidence is at least this share of the first's is a rival to it; fainter characters are not weighed.
 _RIVAL_RATIO = 0.04
@@ -62,10 +63,13 @@ class _Change(NamedTuple):
 
 def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
     """Read two or three lines, top to bottom."""
-    layout = _guess_layout(lines)
-    if layout is None:
+    places = _find_places(lines)
+    if places is None:
         return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ")
-    readings = [decode_line(line, allowed) for line, allowed in zip(lines, _allowed(layout), strict=True)]
+    layout = _guess_layout(lines, places)
+    readings = [
+        decode_line(line, allowed, at) for line, allowed, at in zip(lines, _allowed(layout), places, strict=True)
+    ]
     mrz = parse([reading.text for reading in readings])
     if isinstance(mrz, MrzRefusal):
         return ZoneRefused(detail=mrz.detail)
@@ -103,18 +107,28 @@ def _clear_ratio(confidences: Sequence[np.ndarray]) -> float:
     return float(np.mean(np.concatenate(confidences) >= MIN_ALONE))
 
 
-def _guess_layout(lines: Sequence[LineScores]) -> Layout | None:
-    """Return the layout by the number of lines, of places in them, and by how the first begins; None if it is none."""
+def _find_places(lines: Sequence[LineScores]) -> list[Places] | None:
+    """Return the places of each line, 30 in three lines, 44 or 36 in two; None if the lines have no such rhythm."""
     if len(lines) not in (2, 3):
         return None
-    lengths = (30,) if len(lines) == 3 else (44, 36)
-    contrasts = {length: float(np.mean([find_places(line, length).contrast for line in lines])) for length in lengths}
-    length = max(contrasts, key=lambda item: contrasts[item])
-    if contrasts[length] < _MIN_CONTRAST:
-        return None
+    best: list[Places] | None = None
+    least = _MIN_CONTRAST
+    for length in (30,) if len(lines) == 3 else (44, 36):
+        found = [find_places(line, length) for line in lines]
+        contrast = float(np.mean([places.contrast for places in found]))
+        if contrast > least:
+            best, least = found, max(contrast, _MIN_CONTRAST)
+        if contrast > _SURE_CONTRAST:
+            break
+    return best
+
+
+def _guess_layout(lines: Sequence[LineScores], places: Sequence[Places]) -> Layout:
+    """Return the layout of lines of this length by how the first begins."""
+    length = len(places[0].middles)
     if length == 30:
         return LAYOUTS[MrzFormat.TD1]
-    code = decode_line(lines[0], (CHARACTERS,) * length).text[:5]
+    code = decode_line(lines[0], (CHARACTERS,) * length, places[0]).text[:5]
     if length == 44:
         return LAYOUTS[MrzFormat.MRVA if code.startswith("V") else MrzFormat.TD3]
     if code in ("IDFRA", "1DFRA"):
@@ -212,6 +226,12 @@ def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead 
             if outcome[check.name] is is_ok:
                 for span in (*check.covers, check.digit):
                     needed[span.line][span.start : span.end] = least
+    if "nationality" in layout.fields:
+        issuer, nationality = layout.fields["issuer"], layout.fields["nationality"]
+        # Two equal codes, printed apart, confirm each other.
+        if issuer.of(mrz.lines) == nationality.of(mrz.lines):
+            for span in (issuer, nationality):
+                needed[span.line][span.start : span.end] = MIN_CHECKED
     worst = 1.0
     for line in range(layout.line_count):
         short = np.flatnonzero(confidences[line] < needed[line])
