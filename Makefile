@@ -80,7 +80,7 @@ test-long: setup ## Long campaigns
 	$(BIN)/pytest -m long --timeout 3600
 
 mutate: setup ## Mutation tests of the safety core
-	$(BIN)/mutmut run
+	$(BIN)/mutmut run --max-children 1 && $(BIN)/mutmut results
 
 # --- for those who work on it -------------------------------------------------------------------------------------------
 

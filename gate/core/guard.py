@@ -48,6 +48,7 @@ class SensorFacts:
     is_fire: bool
     is_estop_pressed: bool
     is_board_holding: bool  # its watchdog tripped, its power fails, or a door is jammed or forced
+    is_evacuating: bool = False  # the board has opened both doors on an order that it was given before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +152,9 @@ class Guard:
         return Permitted()
 
     def may_free_egress(self) -> Permitted | Vetoed:
-        """Both ways out may open when the board reports fire or an officer's order is in force."""
-        if self._evacuation is not None or (self._facts is not None and self._facts.is_fire):
+        """Both ways out may open when the board reports fire, an officer's order is in force, or they stand open on one already."""
+        facts = self._facts
+        if self._evacuation is not None or (facts is not None and (facts.is_fire or facts.is_evacuating)):
             self._is_entry_wanted_open = self._is_exit_wanted_open = True
             self._entry_close_ns = self._exit_close_ns = 0
             return Permitted()

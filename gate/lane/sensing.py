@@ -26,6 +26,7 @@ def guard_facts(sensors: LaneSensors) -> SensorFacts:
         is_fire=sensors.is_fire,
         is_estop_pressed=sensors.is_estop_pressed,
         is_board_holding=sensors.is_holding or sensors.is_watchdog_tripped or sensors.is_power_failed,
+        is_evacuating=sensors.is_evacuating,
     )
 
 
@@ -97,6 +98,9 @@ class Sensing:
         was_fire = before is not None and before.is_fire
         if now.is_fire != was_fire:
             events.append(on.FireRaised() if now.is_fire else on.FireCleared())
+        if before is None and now.is_evacuating:
+            # Ordered before this process, or this link, was there: it lasts until an officer ends it.
+            events.append(on.EvacuationOrdered(by="board"))
         for door, position, was in (
             ("entry", now.entry, before.entry if before else None),
             ("exit", now.exit, before.exit if before else None),

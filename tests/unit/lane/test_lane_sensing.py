@@ -151,6 +151,13 @@ def test_fire_is_fire_even_at_the_first_report_and_no_fault_of_the_board() -> No
     assert events(burning, replace(burning, received_ns=1100 * MS)) == []
 
 
+def test_an_evacuation_from_before_is_ordered_again_at_the_first_report_and_only_there() -> None:
+    evacuating = report(is_evacuating=True)
+    assert events(evacuating) == [on.EvacuationOrdered(by="board")]
+    assert events(evacuating, report(2000, is_evacuating=True)) == []
+    assert events(report(), report(2000, is_evacuating=True)) == []
+
+
 def test_a_forced_door_is_told_with_its_name() -> None:
     forced = report(1100, entry=DoorPosition.FORCED)
     assert on.DoorForced(door="entry") in events(report(), forced)
