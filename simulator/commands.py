@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(no_args_is_help=True, help="Measure, beside a named peer in the same run.")
     bench.callback()(_bench)
     bench.command("crossing")(bench_crossing)
+    bench.command("vision")(bench_vision)
     app.add_typer(bench, name="bench")
 
 
@@ -27,6 +28,16 @@ def bench_crossing(
     from simulator.bench_crossing import run_bench_crossing
 
     raise typer.Exit(run_bench_crossing(crossings=crossings, is_json=as_json))
+
+
+def bench_vision(
+    frames: Annotated[int, typer.Option("--frames", min=1, max=100_000, help="How many to measure.")] = 80,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Detection and template of a 640x480 frame on one thread, beside OpenCV's own classes with the same weights."""
+    from simulator.bench_vision import run_bench_vision
+
+    raise typer.Exit(run_bench_vision(frames=frames, is_json=as_json))
 
 
 def demo(

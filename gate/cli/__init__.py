@@ -10,7 +10,7 @@ import typer
 
 from config.errors import ConfigError
 from drivers.errors import DeviceError
-from gate.cli import keys, models, read, run, users
+from gate.cli import calibrate, evaluate, keys, models, read, run, users
 from gate.errors import GateError
 from models.errors import ModelError
 
@@ -27,7 +27,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (run, read, models, keys, users):
+    for module in (run, read, evaluate, calibrate, models, keys, users):
         module.register(app)
     for entry in sorted(entry_points(group="tongguan.commands"), key=lambda item: item.name):
         entry.load()(app)

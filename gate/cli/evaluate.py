@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gate.cli import eval_face
 from gate.cli.read import load_image
 from gate.errors import GateError
 
@@ -50,8 +51,7 @@ def register(app: typer.Typer) -> None:
     """Add the group to the tree."""
     group = typer.Typer(no_args_is_help=True, help="Measure the gate's eyes on labelled pictures.")
     group.command("mrz")(mrz)
-    # A group of one command needs a callback to stay a group.
-    group.callback()(lambda: None)
+    eval_face.add_to(group)
     app.add_typer(group, name="eval")
 
 

@@ -191,7 +191,7 @@ class DocumentWatch:
     def _outcome(self, ticket: int, read: DocumentRead, private: PrivateDocument, placed_ns: int) -> DocumentOutcome:
         reference = None
         if read.portrait_bgr is not None and read.portrait_face is not None:
-            reference = self._eyes.embedder.embed(read.portrait_bgr, read.portrait_face)
+            reference = self._eyes.careful.embed(read.portrait_bgr, read.portrait_face)
         today, mrz = self._today(), read.fields
         facts = DocumentFacts(
             format=read.format.value,

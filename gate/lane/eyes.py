@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.document.reader import DocumentReader
 from models.face import FaceDetector, FaceEmbedder
+from models.face.careful import CarefulEmbedder
 from models.session import ModelSession
 from models.store import ModelStore
 
@@ -17,10 +18,14 @@ JPEG_QUALITY = 88
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eyes:
-    """Detector, embedder and reader. ``match_threshold`` is the cosine for a printed portrait (stricter than for a chip's)."""
+    """Detector, embedders (``careful`` for the one picture that a document has) and reader.
+
+    ``match_threshold`` is the cosine for a printed portrait (stricter than for a chip's).
+    """
 
     detector: FaceDetector
     embedder: FaceEmbedder
+    careful: CarefulEmbedder
     reader: DocumentReader
     sessions: tuple[ModelSession, ...]
     match_threshold: float
@@ -45,9 +50,11 @@ def open_eyes(store: ModelStore, *, threads: int = 1, match_threshold: float | N
         session.warm_up()
     faces = FaceDetector(detector)
     limit = embedder.entry.threshold["printed-portrait"].value if match_threshold is None else match_threshold
+    templates = FaceEmbedder(embedder)
     return Eyes(
         detector=faces,
-        embedder=FaceEmbedder(embedder),
+        embedder=templates,
+        careful=CarefulEmbedder(faces, templates),
         reader=DocumentReader(recogniser, faces),
         sessions=(detector, embedder, recogniser),
         match_threshold=limit,

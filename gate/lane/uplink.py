@@ -97,6 +97,7 @@ class Uplink:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
+        client.on_publish = lambda paho, *_: acknowledge_at_once(paho)
         client.on_socket_open = send_at_once
         return client
 
