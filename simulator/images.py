@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def encode(image_bgr: NDArray[np.uint8], *, quality: int = 92) -> bytes:
+def encode(image_bgr: NDArray[np.uint8], *, quality: int = 85) -> bytes:
     """uint8 (height, width, 3) BGR as JPEG."""
     is_encoded, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_encoded:

@@ -18,7 +18,9 @@ def send_at_once(_client: Client, _userdata: Any, connection: Any) -> None:
 
 
 def acknowledge_at_once(client: Client) -> None:
-    """For every message and every broker's acknowledgement (``on_publish``): a broker that sends by Nagle's rule (rumqttd) holds its next one back until this is acknowledged.
+    """For every message, and for every acknowledgement of the broker's (``on_publish``).
+
+    A broker that sends by Nagle's rule (rumqttd) holds its next segment back until this one is acknowledged.
 
     Linux forgets the wish after a while (tcp(7), TCP_QUICKACK), so it is made again with every message.
     """
