@@ -25,6 +25,7 @@ def make_app() -> typer.Typer:
         help="Tongguan (通关): a smart passenger-clearance gate controller.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # its help pages cost as much time to import as all the rest together
         add_completion=False,
     )
     for module in (run, read, evaluate, calibrate, models, keys, users):
