@@ -128,6 +128,8 @@ class Board(Section):
     kind: str = "lane_link"
     port: str = ""
     baud_rate: int = Field(default=115_200, ge=9_600, le=4_000_000)
+    link_timeout_ms: int = Field(default=600, ge=200, le=5_000)  # silence after which the link counts as lost
+    answer_timeout_ms: int = Field(default=400, ge=50, le=5_000)
 
     @model_validator(mode="after")
     def _has_port(self) -> Self:

@@ -63,7 +63,13 @@ class LaneDevices:
 def open_devices(lane: Lane) -> LaneDevices:
     """The devices that the settings name, not started yet. DeviceError with one sentence when one cannot be made."""
     board: LaneIo = (
-        load_device(lane.board.kind, port=lane.board.port, baud_rate=lane.board.baud_rate)
+        load_device(
+            lane.board.kind,
+            port=lane.board.port,
+            baud_rate=lane.board.baud_rate,
+            link_timeout_ms=lane.board.link_timeout_ms,
+            answer_timeout_ms=lane.board.answer_timeout_ms,
+        )
         if lane.board.kind == "lane_link"
         else load_device(lane.board.kind)
     )

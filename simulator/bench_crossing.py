@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from gate.errors import GateError
+from simulator.costume import Wardrobe
 from simulator.crowd import Crowd, Result
 from simulator.photos import PhotoLibrary
 from simulator.port import SimulatedPort
@@ -21,7 +22,8 @@ def run_bench_crossing(*, crossings: int, is_json: bool) -> int:
     scenario = load_scenario(scenarios_dir() / "ten.toml")
     honest = Scenario(title="honest", seed=scenario.seed, traveller=(scenario.travellers[0],))
     photos = PhotoLibrary()
-    photos.people()
+    wardrobe = Wardrobe(photos, seed=scenario.seed)
+    wardrobe.costume(honest.travellers[0])
     console = Console(stderr=True, quiet=is_json and not sys.stderr.isatty())
     with (
         console.status("starting broker, hub and lane …") as status,
@@ -35,7 +37,7 @@ def run_bench_crossing(*, crossings: int, is_json: bool) -> int:
             status.update(f"crossing {len(done)} of {crossings}")
 
         # The first traveller warms caches and connections up and does not count.
-        results = Crowd(port, honest, photos, on_result=show).run(crossings + 1)[1:]
+        results = Crowd(port, honest, wardrobe, on_result=show).run(crossings + 1)[1:]
     figures = measure(results)
     if is_json:
         print(json.dumps(figures))

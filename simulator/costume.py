@@ -1,5 +1,6 @@
 """What cameras see of a traveller: their document on the glass, their face as they walk up. Rendered once, before they come."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,23 @@ def _damage(spec: DocumentSpec) -> DocumentDamage:
     if not spec.is_upside_down:
         return MILD
     return DocumentDamage(perspective_ratio=MILD.perspective_ratio, blur_px=MILD.blur_px, is_upside_down=True)
+
+
+class Wardrobe:
+    """The costumes of a scenario's travellers, each rendered once."""
+
+    def __init__(self, photos: PhotoLibrary, *, seed: int) -> None:
+        self._photos = photos
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._costumes: dict[str, Costume] = {}
+
+    def costume(self, spec: TravellerSpec) -> Costume:
+        """The costume of ``spec``, rendered now if it was not before."""
+        with self._lock:
+            if spec.id not in self._costumes:
+                self._costumes[spec.id] = dress(spec, self._photos, seed=self._seed + len(self._costumes))
+            return self._costumes[spec.id]
 
 
 def _still_frames(page: Image, damage: DocumentDamage, rng: np.random.Generator) -> tuple[bytes, ...]:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.costume import Costume, dress
-from simulator.photos import PhotoLibrary
+from simulator.costume import Wardrobe
 from simulator.port import SimulatedPort
 from simulator.scenario import Scenario, TravellerSpec
 from simulator.traveller import Traveller, TravellerGone
@@ -60,7 +59,7 @@ class Crowd:
         self,
         port: SimulatedPort,
         scenario: Scenario,
-        photos: PhotoLibrary,
+        wardrobe: Wardrobe,
         *,
         on_start: Callable[[str, TravellerSpec], None] = lambda _lane, _spec: None,
         on_result: Callable[[Result], None] = lambda _result: None,
@@ -68,13 +67,12 @@ class Crowd:
     ) -> None:
         self._port = port
         self._scenario = scenario
-        self._photos = photos
+        self._wardrobe = wardrobe
         self._on_start = on_start
         self._on_result = on_result
         self._has_officers = has_officers
         self._queue: queue.SimpleQueue[tuple[int, TravellerSpec]] = queue.SimpleQueue()
         self._is_over = threading.Event()
-        self._costumes: dict[str, Costume] = {}
         self._lock = threading.Lock()
         self.results: list[Result] = []
         self.errors: list[BaseException] = []
@@ -115,14 +113,8 @@ class Crowd:
             self.errors.append(error)
             self._is_over.set()
 
-    def _costume(self, spec: TravellerSpec) -> Costume:
-        with self._lock:
-            if spec.id not in self._costumes:
-                self._costumes[spec.id] = dress(spec, self._photos, seed=self._scenario.seed + len(self._costumes))
-            return self._costumes[spec.id]
-
     def _send(self, lane: str, spec: TravellerSpec) -> Result:
-        costume = self._costume(spec)
+        costume = self._wardrobe.costume(spec)
         observer = self._port.observer
         observer.wait_for_state(lane, "ready", READY_TIMEOUT_S)
         traveller = Traveller(spec, costume, self._port.twins[lane], is_over=self._is_over)

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from config.schema import Site
+from simulator.costume import Wardrobe
 from simulator.crowd import Crowd, Result
 from simulator.photos import PhotoLibrary
 from simulator.port import SimulatedPort
@@ -89,19 +90,21 @@ def run_demo(
 ) -> int:
     """Run it; the exit code. GateError when it cannot run."""
     scenario = load_scenario(scenario_file or scenarios_dir() / "ten.toml")
-    photos = PhotoLibrary()
-    photos.people()
+    wardrobe = Wardrobe(PhotoLibrary(), seed=scenario.seed)
     console = Console(stderr=is_json)
     with ExitStack() as stack:
         log = stack.enter_context(log_file.open("wb")) if log_file else None
         if not is_json:
-            console.print("Starting broker, hub and lanes …")
+            console.print("Dressing the travellers, starting broker, hub and lanes …")
+        # Before anything runs: rendering would take the time that boards and cameras need to seem alive.
+        for spec in scenario.travellers[:travellers]:
+            wardrobe.costume(spec)
         port = stack.enter_context(SimulatedPort(seed=scenario.seed, keeps_usual_ports=not is_headless, log=log))
         port.wait_until_ready()
         board = Board(port)
         reporter = _Reporter(console, board, is_live=not is_headless and console.is_terminal, is_quiet=is_json)
         crowd = Crowd(
-            port, scenario, photos, on_start=reporter.started, on_result=reporter.ended, has_officers=has_officers
+            port, scenario, wardrobe, on_start=reporter.started, on_result=reporter.ended, has_officers=has_officers
         )
         if not is_headless:
             _show_addresses(console, port.site, port)

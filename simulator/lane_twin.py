@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from config.schema import Board, Camera, Lane, Thermometer
+from config.schema import Camera, Lane, Thermometer
 from simulator.board import PtyBoard
 from simulator.cameras import MjpegServer
 from simulator.frames import empty_document_frame, empty_face_frame
@@ -75,7 +75,7 @@ class LaneTwin:
         """``lane`` with its devices replaced by these."""
         return lane.model_copy(
             update={
-                "board": Board(port=self.board.port),
+                "board": lane.board.model_copy(update={"kind": "lane_link", "port": self.board.port}),
                 "face_camera": self._camera(lane.face_camera, "face"),
                 "document_camera": self._camera(lane.document_camera, "document"),
                 "thermometer": Thermometer(port=self.thermometer.port),

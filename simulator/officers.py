@@ -128,7 +128,11 @@ class OfficerDesk:
             state = lane.get("state")
             with self._lock:
                 case = self._cases.get(lane["lane"])
-            if state is None or case is None or state["state"] not in ("referred", "alarm"):
+            if state is None:
+                continue
+            if state["state"] == "fault" and state.get("person_count") == 0:
+                self._accounts["border"].request("POST", f"/lanes/{lane['lane']}/commands", {"act": "acknowledge"})
+            if case is None or state["state"] not in ("referred", "alarm"):
                 continue
             now_s = time.monotonic()
             case.seen_s = case.seen_s or now_s

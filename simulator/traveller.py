@@ -18,6 +18,8 @@ LINE_MM = 1500.0
 BEHIND_MM = 900.0
 BEYOND_MM = 3300.0
 APART_MM = 700.0
+FOLLOWING_MM = 430.0
+"""Between the middles of two people, one close behind the other."""
 POLL_S = 0.02
 PASSABLE_RATIO = 0.8
 
@@ -69,7 +71,7 @@ class Traveller:
             if self._spec.leaves_bag:
                 self.bag = board.world.add_bag(carried_by=walker)
             if self._spec.followed_by is not None:
-                follower = board.world.add_person(OUTSIDE_MM - APART_MM)
+                follower = board.world.add_person(OUTSIDE_MM - FOLLOWING_MM)
                 follower.gap_mm = 60.0
                 follower.walk_to(BEHIND_MM)
                 self._walkers.append(follower)
