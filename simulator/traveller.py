@@ -43,6 +43,7 @@ class Traveller:
         """Place the document, and see how far it goes. ``patience_s`` bounds each wait."""
         twin = self._twin
         twin.thermometer.set(None)
+        self._wait(lambda: self._lamp() is WireLamp.GREEN, patience_s)
         twin.show_document(self._costume.document)
         try:
             if not self._wait(self._is_let_in, patience_s, unless=self._is_turned_away) or self._spec.never_enters:
@@ -98,8 +99,11 @@ class Traveller:
         return self._is_entry_open()
 
     def _is_turned_away(self) -> bool:
+        return self._lamp() is WireLamp.RED
+
+    def _lamp(self) -> WireLamp:
         with self._twin.board.lock:
-            return self._twin.board.model.firmware.lamp is WireLamp.RED
+            return self._twin.board.model.firmware.lamp
 
     def _is_entry_open(self) -> bool:
         with self._twin.board.lock:
