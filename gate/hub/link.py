@@ -112,8 +112,9 @@ class BrokerLink:
         if refused:
             log.error("subscription_refused", reasons=refused)
             return
-        self._is_ready = True
+        # Told first: who sees the link ready may rely on the repetition of unanswered commands being due or done.
         self._on_change(True)
+        self._is_ready = True
 
     def _disconnected(
         self,

@@ -114,6 +114,11 @@ class Hub:
     def is_broker_ready(self) -> bool:
         return self._link.is_ready
 
+    @property
+    def is_settled(self) -> bool:
+        """Ready, and what a broker may have missed while the link was down has been published again."""
+        return self.is_ready and not self._must_publish_again.is_set()
+
     def take_in(self, batch: list[Incoming]) -> None:
         """Commit a batch, then tell: commands first, receipts, case changes; last the broker, which may then forget it."""
         with self.store.serialised():

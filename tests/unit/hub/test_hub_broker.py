@@ -67,7 +67,7 @@ def wire(mosquitto: Mosquitto) -> Iterator[WireLane]:
 def running(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Hub]:
     hub = make_hub(make_site(tmp_path / "hub", broker_port=mosquitto.port), SystemClock())
     hub.start()
-    wait_for(lambda: hub.is_ready, "the hub is ready")
+    wait_for(lambda: hub.is_settled, "the hub is ready")
     yield hub
     hub.stop()
 
@@ -144,7 +144,7 @@ def test_a_command_that_nobody_answered_is_repeated_after_a_restart(
     site = make_site(tmp_path / "hub", broker_port=mosquitto.port, hub={"command_lifetime_s": 60})
     first = make_hub(site, SystemClock())
     first.start()
-    wait_for(lambda: first.is_ready, "the hub is ready")
+    wait_for(lambda: first.is_settled, "the hub is ready")
     lane = FakeLane(SystemClock())
     wire.send(lane.start("c1"), lane.record(finding(is_fine=True)), lane.decide())
     wait_for(lambda: len(wire.commands) == 1, "the release")
