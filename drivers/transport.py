@@ -9,6 +9,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Callable
+from typing import Protocol
 
 import serial
 
@@ -42,6 +43,24 @@ def _explain(error: BaseException, baud_rate: int) -> str:
     if code in (errno.EAGAIN, errno.EBUSY):
         return "is in use by another program; stop that program or set another port"
     return f"is not a usable serial device ({error}); set the port of the device"
+
+
+class Transport(Protocol):
+    """An open line, as :class:`SerialTransport` is one."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def drain(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class OpenTransport(Protocol):
+    """Opens a line to the device at ``port``. Raises `DeviceError` if it cannot."""
+
+    def __call__(
+        self, port: str, baud_rate: int, /, *, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]
+    ) -> Transport: ...
 
 
 class SerialTransport:

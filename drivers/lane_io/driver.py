@@ -20,7 +20,7 @@ from drivers.lane_io.interface import (
     LinkLost,
 )
 from drivers.lane_io.link import Answer, HostLink, Output
-from drivers.transport import SerialTransport
+from drivers.transport import OpenTransport, SerialTransport, Transport
 
 _NS_PER_MS = 1_000_000
 
@@ -45,7 +45,9 @@ class LaneLinkDriver(LaneIo):
         answer_timeout_ms: int = 400,
         link_timeout_ms: int = 600,
         reopen_ms: tuple[int, ...] = (50, 100, 200, 500, 1000, 2000),
+        open_transport: OpenTransport = SerialTransport,
     ) -> None:
+        """``open_transport`` makes the line for a port, a baud rate and the two callbacks; DeviceError when it cannot."""
         self._port = port
         self._baud_rate = baud_rate
         self._now_ns = now_ns
@@ -54,7 +56,8 @@ class LaneLinkDriver(LaneIo):
         self._answer_timeout_ns = answer_timeout_ms * _NS_PER_MS
         self._reopen_ms = reopen_ms
         self._link = HostLink(send=self._write, link_timeout_ns=link_timeout_ms * _NS_PER_MS)
-        self._transport: SerialTransport | None = None
+        self._open_transport = open_transport
+        self._transport: Transport | None = None
         self._on_report: Callable[[BoardReport], None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -141,7 +144,7 @@ class LaneLinkDriver(LaneIo):
             await asyncio.sleep(self._heartbeat_s)
 
     def _open(self) -> None:
-        self._transport = SerialTransport(
+        self._transport = self._open_transport(
             self._port, self._baud_rate, on_bytes=self._on_bytes, on_lost=self._on_port_lost
         )
 

@@ -7,7 +7,6 @@ after :data:`RESEND_S`; the hub counts each id once.
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,8 +52,12 @@ class Uplink:
         on_refused: Callable[[Refused], None],
         on_store_failed: Callable[[sqlite3.Error], None],
         clock: Clock,
+        make_client: Callable[..., mqtt.Client] = mqtt.Client,
     ) -> None:
-        """``on_store_failed`` is told of every write that the disk did not take; what was not written is done again later."""
+        """``on_store_failed`` is told of every write that the disk did not take; what was not written is done again later.
+
+        ``make_client`` makes paho's client, or one that keeps its interface.
+        """
         self._broker = broker
         self._address = f"{port}/{lane}"
         self._topics = {channel: lane_topic(port, lane, channel) for channel in Channel}
@@ -75,6 +78,7 @@ class Uplink:
         self._picture_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._new_client = make_client
         self._client = self._make_client(f"lane-{port}-{lane}")
 
     @property
@@ -82,7 +86,7 @@ class Uplink:
         return self._is_connected
 
     def _make_client(self, client_id: str) -> mqtt.Client:
-        client = mqtt.Client(
+        client = self._new_client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv311, clean_session=True
         )
         offline = self._status.model_copy(update={"is_online": False})
@@ -146,18 +150,21 @@ class Uplink:
 
     def _say_state(self) -> None:
         if self._state_json is not None:
-            self._state_said_s = time.monotonic()
+            self._state_said_s = self._now_s()
             self._client.publish(self._topics[Channel.STATE], self._state_json, qos=0, retain=True)
 
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
+
     def _publish(self, row: OutboxRow) -> None:
-        self._sent_s[row.id] = time.monotonic()
+        self._sent_s[row.id] = self._now_s()
         self._client.publish(self._topics[Channel.EVENT], row.body, qos=1)
 
     async def _pump(self) -> None:
         while True:
             if self._is_connected:
                 self._publish_due()
-                if time.monotonic() - self._state_said_s >= STATE_S:
+                if self._now_s() - self._state_said_s >= STATE_S:
                     self._say_state()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESEND_S / 3):
@@ -165,7 +172,7 @@ class Uplink:
             self._wake.clear()
 
     def _publish_due(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._now_s()
         for row in self._store.waiting_events():
             if now_s - self._sent_s.get(row.id, -RESEND_S) >= RESEND_S:
                 self._publish(row)
