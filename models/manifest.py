@@ -18,6 +18,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
+FACE_MESH = "face-mesh"
 MRZ_RECOGNISER = "mrz-recogniser"
 
 OWN_PACKAGE = "tongguan"
@@ -33,6 +34,7 @@ class Preparation(StrEnum):
     NONE = "none"
     EXPAND_QUANTISED = "expand-quantised"
     SFACE = "sface"
+    TFLITE = "tflite"
 
 
 class Source(_Strict):

@@ -3,7 +3,8 @@
 OpenCV Zoo's block-quantised YuNet and SFace do not run in current onnxruntime as published: SFace lists its quantised
 weights as required inputs, YuNet's per-tensor ``DequantizeLinear`` carries a ``block_size`` that ONNX forbids there
 (ONNX operators, DequantizeLinear-21: ``block_size`` needs a scale of the same rank), and its input is fixed at 640x640.
-Expanding the weights to float32 cures all three and computes the same function.
+Expanding the weights to float32 cures all three and computes the same function. MediaPipe's face mesh is published for TensorFlow Lite
+and written as ONNX (:mod:`models.face.convert`).
 """
 
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from models.face.convert import to_onnx
 from models.face.rewrite import rewrite_sface
+from models.face.tflite import read_tflite
 from models.manifest import Preparation
 
 
@@ -24,8 +27,11 @@ def prepare(source: bytes, preparation: Preparation) -> bytes:
     """
     if preparation is Preparation.NONE:
         return source
-    model = onnx.load_model_from_string(source)
-    _TRANSFORMS[preparation](model)
+    if preparation is Preparation.TFLITE:
+        model = to_onnx(read_tflite(source))
+    else:
+        model = onnx.load_model_from_string(source)
+        _TRANSFORMS[preparation](model)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString(deterministic=True)
     return data

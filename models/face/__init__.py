@@ -3,6 +3,7 @@
 from models.face.careful import CarefulEmbedder
 from models.face.detect import Face, FaceDetector, nearest_centre
 from models.face.embed import FaceEmbedder, align, cosine, fuse
+from models.face.mesh import FaceMesh, Mesh
 from models.face.quality import FaceQuality, Hint, QualityComponent, QualityLimits, assess
 from models.face.track import FaceTracker
 
@@ -11,9 +12,11 @@ __all__ = [
     "Face",
     "FaceDetector",
     "FaceEmbedder",
+    "FaceMesh",
     "FaceQuality",
     "FaceTracker",
     "Hint",
+    "Mesh",
     "QualityComponent",
     "QualityLimits",
     "align",
