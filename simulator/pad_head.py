@@ -1,7 +1,7 @@
 """A live head made of one photograph: a generic head's depth under it, lids that close, lips that part.
 
-Not a person: the depth is the same for everybody, hair moves with the skull, and light does not change as the head turns. Good enough to show
-what parallax and blinks do to a picture, and no more.
+Not a person: the depth is the same for everybody, hair moves with the skull, and light does not change as the head turns. Good
+enough to show what parallax and blinks do to a picture, and no more.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class HeadDepth:
     def __call__(self, x: Plane, y: Plane) -> Plane:
         span = self._span
         skull = 0.46 * np.exp(-(np.abs(x / 0.44) ** 2.6) - np.abs(y / 0.62) ** 3)
-        nose = 0.10 * _bump(x, y, self._nose + [0, -0.12 * span], 0.22 * span, 0.38 * span)
+        nose = 0.10 * _bump(x, y, self._nose - np.array([0, 0.12 * span]), 0.22 * span, 0.38 * span)
         sockets = sum(0.03 * _bump(x, y, eye, 0.28 * span, 0.22 * span) for eye in self._eyes)
         return np.asarray(skull + nose - sockets)
 
@@ -91,7 +91,7 @@ def expressed(landmarks: Landmarks, expression: Expression) -> Warp:
             window = _bump(x, y, eye, 0.30 * span, 0.16 * span)
             moved -= expression.lids_closed * 0.19 * span * window
         below = y > mouth[1]
-        jaw = _bump(x, y, mouth + [0, 0.25 * span], 0.5 * span, 0.5 * span)
+        jaw = _bump(x, y, mouth + np.array([0, 0.25 * span]), 0.5 * span, 0.5 * span)
         moved -= expression.mouth_open * 0.16 * span * np.where(below, jaw, 0.0)
         return x, moved
 
@@ -130,8 +130,8 @@ def _landmarks(photo: Photo) -> Landmarks:
     face = nearest_centre(_detector().detect(part), part)
     if face is None:
         raise ValueError(f"no face is found in {photo.file}")
-    points = face.landmarks_px.astype(np.float64) + [left, top]
-    return Landmarks(points=(points - [x + width / 2, y + height / 2]) / height)
+    points = face.landmarks_px.astype(np.float64) + np.array([left, top])
+    return Landmarks(points=(points - np.array([x + width / 2, y + height / 2])) / height)
 
 
 @lru_cache(maxsize=1)

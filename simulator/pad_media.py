@@ -124,4 +124,5 @@ def _dots(shape: tuple[int, ...], pitch_px: float, angle: float) -> Floats:
 
 
 def _clip(values: NDArray[np.floating]) -> Image:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    clipped: Image = np.clip(values, 0, 255).astype(np.uint8)
+    return clipped

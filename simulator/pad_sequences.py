@@ -1,7 +1,7 @@
 """Presentations to a face camera, rendered: people who are there, and pictures of them that are held up.
 
-Each is a sequence of 640x480 frames with times. The attack species are named as ``gate eval pad`` reports them. All of it is synthetic: what a
-signal does here says that it sees the geometry it was made for, not how often it errs on real people, paper and screens.
+Each is a sequence of 640x480 frames with times. The attack species are named as ``gate eval pad`` reports them. All of it is
+synthetic: what a signal does here says that it sees the geometry it was made for, not how often it errs on real people, paper and screens.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Surfaces before a camera: a picture laid over a shape (a head, a sheet, a bent sheet) that is turned and seen in perspective.
 
-Lengths are in heights of the face (about 0.2 m), so that one number, the distance, says how strong the perspective is. A picture is drawn by
-looking up, for each place of the frame, which place of the picture is seen there: the shape's projection is inverted by iterating
-``q += d - P(q)``, which converges for turns of less than some 35 degrees.
+Lengths are in heights of the face (about 0.2 m), so that one number, the distance, says how strong the perspective is. A picture is
+drawn by looking up, for each place of the frame, which place of the picture is seen there: the shape's projection is inverted by
+iterating ``q += d - P(q)``, which converges for turns of less than some 35 degrees.
 """
 
 from collections.abc import Callable
