@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from drivers.codes import Code
     from gate.checks.mrz import Mrz
     from models.document import DocumentRead, DocumentUnreadable
     from models.face import Face
@@ -32,10 +33,16 @@ def register(app: typer.Typer) -> None:
 
 
 def read(
-    images: Annotated[list[Path], typer.Argument(help="Pictures of passports, cards or visas.", metavar="IMAGE...")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Pictures of passports, cards, visas or boarding passes.", metavar="IMAGE...")
+    ],
     as_json: _Json = False,
 ) -> None:
-    """Read the machine-readable zone and find the portrait; exit code 1 if any is not read or fails a check digit."""
+    """Read the machine-readable zone and find the portrait; exit code 1 if any is not read or fails a check digit.
+
+    A boarding pass in a picture is told too, and is enough where there is no zone to read.
+    """
+    from drivers.codes.zxing import ZxingReader
     from models.document import DocumentReader
     from models.face import FaceDetector
     from models.manifest import FACE_DETECTOR, MRZ_RECOGNISER
@@ -47,6 +54,7 @@ def read(
     for session in sessions:
         session.warm_up()
     reader = DocumentReader(sessions[0], FaceDetector(sessions[1]))
+    codes = ZxingReader()
     problems: list[str] = []
     is_good = True
     for path in images:
@@ -59,7 +67,9 @@ def read(
         started = time.perf_counter()
         result = reader.read(image)
         report = _report(path, result, (time.perf_counter() - started) * 1000)
-        is_good = is_good and bool(report["check_digits_ok"])
+        report["boarding_pass"] = boarding_pass = _boarding_pass(codes.read(image))
+        has_pass_only = report["lines"] is None and boarding_pass is not None and boarding_pass["refusal"] is None
+        is_good = is_good and bool(report["check_digits_ok"] or has_pass_only)
         typer.echo(json.dumps(report, ensure_ascii=False) if as_json else _in_words(report))
     if problems:
         raise GateError("\ngate: ".join(problems))
@@ -169,9 +179,58 @@ def _fields(mrz: Mrz) -> dict[str, Any]:
     }
 
 
+def _boarding_pass(codes: tuple[Code, ...]) -> dict[str, Any] | None:
+    """The first code that is a boarding pass; else the reason why one that looks like it is none; None without either."""
+    from gate.checks.bcbp import BcbpReason, BoardingPass, flight_date, parse_bcbp
+
+    today = date.today()  # noqa: DTZ011 - a flight's date is that of its airport, which the pass does not tell
+    refused: dict[str, Any] | None = None
+    for code in codes:
+        found = parse_bcbp(code.text)
+        if isinstance(found, BoardingPass):
+            legs = [
+                {
+                    "carrier": leg.carrier,
+                    "flight_number": leg.flight_number,
+                    "origin": leg.origin,
+                    "destination": leg.destination,
+                    "date": day.isoformat() if (day := flight_date(leg, today)) else None,
+                    "seat": leg.seat,
+                    "sequence": leg.sequence,
+                    "record_locator": leg.pnr,
+                }
+                for leg in found.legs
+            ]
+            return {
+                "symbology": str(code.symbology),
+                "surname": found.surname,
+                "given_names": found.given_names,
+                "legs": legs,
+                "bag_tags": list(found.bag_tags),
+                "is_signed": found.security is not None,
+                "refusal": None,
+            }
+        if found.reason is not BcbpReason.NOT_BCBP and refused is None:
+            refused = {"symbology": str(code.symbology), "refusal": f"{found.reason}: {found.detail}"}
+    return refused
+
+
+def _pass_in_words(boarding_pass: dict[str, Any] | None) -> str:
+    if boarding_pass is None:
+        return ""
+    if boarding_pass["refusal"]:
+        return f"\n  boarding pass: {boarding_pass['refusal']}"
+    flights = ", ".join(
+        f"{leg['carrier']} {leg['flight_number']} {leg['origin']} to {leg['destination']} on {leg['date']}"
+        for leg in boarding_pass["legs"]
+    )
+    return f"\n  boarding pass: {boarding_pass['surname']}, {boarding_pass['given_names']} · {flights}"
+
+
 def _in_words(report: dict[str, Any]) -> str:
+    boarding_pass = _pass_in_words(report["boarding_pass"])
     if report["refusal"]:
-        return f"{report['file']}: {report['refusal']}"
+        return f"{report['file']}: {report['refusal']}{boarding_pass}"
     fields = report["fields"]
     wrong = [name for name, is_ok in fields["check_digits"].items() if not is_ok]
     verdict = f"WRONG CHECK DIGIT: {', '.join(wrong)}" if wrong else "all check digits right"
@@ -180,4 +239,5 @@ def _in_words(report: dict[str, Any]) -> str:
         f"{report['file']}: {report['format']}, {verdict}\n  {lines}\n"
         f"  {fields['primary_name']}, {fields['secondary_name']} · {fields['issuer']} {fields['document_number']} · "
         f"born {fields['birth_date']} · expires {fields['expiry_date']} · {report['elapsed_ms']:.0f} ms"
+        f"{boarding_pass}"
     )
