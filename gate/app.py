@@ -22,6 +22,7 @@ from drivers.registry import load_device
 from drivers.thermal import Thermometer
 from gate import __version__
 from gate.core.clock import Clock, SystemClock
+from gate.core.document_findings import DocumentLimits
 from gate.core.events import Event
 from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
@@ -306,6 +307,7 @@ def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
         face_threshold=eyes.match_threshold,
         temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
         required_lookups=frozenset(site.policy.lookups),
+        document=DocumentLimits(accepts_specimens=site.policy.accepts_specimens),
     )
 
 

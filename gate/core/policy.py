@@ -5,12 +5,23 @@ temperature that was not taken refer to an officer exactly as a bad one does.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from math import isfinite
 
+from gate.core.document_findings import (
+    CueFacts,
+    DocumentLimits,
+    VisualZoneFacts,
+    judge_codes,
+    judge_cues,
+    judge_visual_zone,
+)
 from gate.core.evidence import Finding, Outcome, Stage
+
+LONGEST_VALIDITY_YEARS = 30
+"""Of any card or passport in circulation; the century of a two-digit year is uncertain beyond (Doc 9303 part 3, 4.8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +33,16 @@ class ClearancePolicy:
     required_lookups: frozenset[str] = frozenset()
     entry_roles: frozenset[str] = frozenset({"border"})
     """Roles whose findings at the document keep door 1 shut; the findings of the others are seen to inside, jointly."""
+    document: DocumentLimits = field(default_factory=DocumentLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFacts:
-    """What was read off the page. ``failed_check_digits`` names the fields; dates are None when they could not be read."""
+    """What was read off the page. ``failed_check_digits`` names the fields; dates are None when they could not be read.
+
+    ``unknown_codes`` names the fields (issuer, nationality) whose code is none of ICAO Doc 9303's. ``visual_zone`` is None where
+    nothing reads it.
+    """
 
     format: str
     failed_check_digits: tuple[str, ...]
@@ -35,6 +51,10 @@ class DocumentFacts:
     has_portrait: bool
     confidence_ratio: float
     model_hash: str
+    unknown_codes: tuple[str, ...] = ()
+    is_specimen: bool = False
+    visual_zone: VisualZoneFacts | None = None
+    cues: tuple[CueFacts, ...] = ()
 
 
 class Answer(StrEnum):
@@ -87,8 +107,9 @@ class Refer:
     roles: tuple[str, ...]
 
 
-def judge_document(facts: DocumentFacts, *, today: date) -> tuple[Finding, ...]:
-    """Check digits, dates and portrait of the page (ICAO Doc 9303 parts 3 to 6)."""
+def judge_document(facts: DocumentFacts, *, today: date, limits: DocumentLimits | None = None) -> tuple[Finding, ...]:
+    """Check digits, codes, dates and portrait of the page (ICAO Doc 9303 parts 3 to 6), its printed text and what it is made of."""
+    limits = limits or DocumentLimits()
     digits = Finding(
         code="document.check_digits",
         outcome=Outcome.REFER if facts.failed_check_digits else Outcome.PASS,
@@ -107,6 +128,9 @@ def judge_document(facts: DocumentFacts, *, today: date) -> tuple[Finding, ...]:
             stage=Stage.ENTRY,
             detail="" if facts.has_portrait else "no portrait was found on the page",
         ),
+        judge_codes(facts.unknown_codes, is_specimen=facts.is_specimen, limits=limits),
+        *judge_visual_zone(facts.visual_zone, limits),
+        *judge_cues(facts.cues, limits),
     )
 
 
@@ -115,12 +139,14 @@ def _judge_expiry(expiry: date | None, today: date) -> Finding:
         return Finding(
             code="document.expiry", outcome=Outcome.REFER, stage=Stage.ENTRY, detail="the date is not a date"
         )
+    is_too_far = expiry.year - today.year > LONGEST_VALIDITY_YEARS
     return Finding(
         code="document.expiry",
-        outcome=Outcome.REFER if expiry < today else Outcome.PASS,
+        outcome=Outcome.REFER if expiry < today or is_too_far else Outcome.PASS,
         stage=Stage.ENTRY,
         measured=expiry.isoformat(),
         threshold=today.isoformat(),
+        detail="no document is valid for so long" if is_too_far else "",
     )
 
 

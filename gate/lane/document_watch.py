@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from drivers.camera.interface import Camera, Frame
+from gate.checks.country_codes import CodeStatus, issuer_status, nationality_status
 from gate.core.clock import Clock
 from gate.core.policy import DocumentFacts
 from gate.lane.eyes import Eyes, encode_jpeg
@@ -193,6 +194,7 @@ class DocumentWatch:
         if read.portrait_bgr is not None and read.portrait_face is not None:
             reference = self._eyes.careful.embed(read.portrait_bgr, read.portrait_face)
         today, mrz = self._today(), read.fields
+        codes = {"issuer": issuer_status(mrz.issuer), "nationality": nationality_status(mrz.nationality)}
         facts = DocumentFacts(
             format=read.format.value,
             failed_check_digits=tuple(check.name.value for check in mrz.checks if not check.is_ok),
@@ -201,6 +203,8 @@ class DocumentWatch:
             has_portrait=reference is not None,
             confidence_ratio=round(read.confidence, 4),
             model_hash=self._mrz_hash(),
+            unknown_codes=tuple(name for name, status in codes.items() if status is CodeStatus.UNKNOWN),
+            is_specimen=CodeStatus.SPECIMEN in codes.values(),
         )
         return DocumentOutcome(
             ticket=ticket,

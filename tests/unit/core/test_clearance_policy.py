@@ -61,7 +61,13 @@ def test_only_pass_and_info_are_not_in_the_way(outcome: Outcome) -> None:
 
 def test_a_good_document_passes_and_records_its_numbers() -> None:
     found = document()
-    assert list(found) == ["document.check_digits", "document.expiry", "document.birth", "document.portrait"]
+    assert list(found) == [
+        "document.check_digits",
+        "document.expiry",
+        "document.birth",
+        "document.portrait",
+        "document.codes",
+    ]
     assert {item.outcome for item in found.values()} == {Outcome.PASS}
     assert {item.stage for item in found.values()} == {Stage.ENTRY}
     digits = found["document.check_digits"]
@@ -78,6 +84,8 @@ def test_a_good_document_passes_and_records_its_numbers() -> None:
         ({"failed_check_digits": ("birth_date", "composite")}, "document.check_digits", Outcome.REFER),
         ({"expiry_date": TODAY - DAY}, "document.expiry", Outcome.REFER),
         ({"expiry_date": TODAY}, "document.expiry", Outcome.PASS),
+        ({"expiry_date": date(2056, 12, 31)}, "document.expiry", Outcome.PASS),
+        ({"expiry_date": date(2057, 1, 1)}, "document.expiry", Outcome.REFER),
         ({"expiry_date": None}, "document.expiry", Outcome.REFER),
         ({"birth_date": TODAY}, "document.birth", Outcome.PASS),
         ({"birth_date": TODAY + DAY}, "document.birth", Outcome.REFER),
