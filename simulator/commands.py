@@ -32,12 +32,13 @@ def bench_crossing(
 
 def bench_vision(
     frames: Annotated[int, typer.Option("--frames", min=1, max=100_000, help="How many to measure.")] = 80,
+    pages: Annotated[int, typer.Option("--pages", min=0, max=10_000, help="How many documents to read.")] = 12,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Detection and template of a 640x480 frame on one thread, beside OpenCV's own classes with the same weights."""
+    """Detection and template of a 640x480 frame, and whole documents, on one thread, beside the peers that are installed."""
     from simulator.bench_vision import run_bench_vision
 
-    raise typer.Exit(run_bench_vision(frames=frames, is_json=as_json))
+    raise typer.Exit(run_bench_vision(frames=frames, pages=pages, is_json=as_json))
 
 
 def demo(
