@@ -301,7 +301,9 @@ def leaving_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> 
 def leaving_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     if state.is_alarm_latched:
         return alarm_seen_to(state, event, policy)
-    if state.is_fault_latched and not state.faults:
+    if state.faults:
+        return fault_remains(state, policy)
+    if state.is_fault_latched:
         return fault_seen_to(state, event, policy)
     return start_again(state, policy)
 
@@ -324,7 +326,14 @@ def left_something(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 def alarm_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.Acknowledged)
     quiet = replace(state, is_alarm_latched=False)
-    return start_again(quiet, policy, do.SoundBuzzer(is_on=False), do.ClearAlarm(by=event.by))
+    ends = (do.SoundBuzzer(is_on=False), do.ClearAlarm(by=event.by))
+    return fault_remains(quiet, policy, *ends) if state.faults else start_again(quiet, policy, *ends)
+
+
+def fault_remains(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
+    """A device is still out: a lane that began again with it would hang in the beginning, and tell nobody why."""
+    limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
+    return entered(state, State.FAULT, is_going_back=False), (*first, do.CloseExit(), do.CloseEntry(), limit)
 
 
 def recovered(state: LaneState, event: Event, _policy: LanePolicy) -> Step:
@@ -364,6 +373,5 @@ def evacuation_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> St
     state = replace(state, is_egress_ending=True)
     ends = (do.EndEgress(), do.SoundBuzzer(is_on=False), do.ClearAlarm(by=event.by))
     if state.is_fault_latched:
-        limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
-        return entered(state, State.FAULT), (*ends, do.CloseExit(), do.CloseEntry(), limit)
+        return fault_remains(state, policy, *ends)
     return start_again(state, policy, *ends)
