@@ -101,6 +101,10 @@ class BoardModel:
         elif fault is BoardFault.POWER_OFF and was_broken:
             self._restart()
 
+    def has(self, fault: BoardFault) -> bool:
+        """Whether this is broken now."""
+        return fault in self._faults
+
     def press_estop(self) -> None:
         self._inputs["estop"] = True
 

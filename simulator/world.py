@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import ceil, floor
 
 from drivers.lane_io.interface import Door
 
@@ -39,9 +40,6 @@ class Body:
     @property
     def front_mm(self) -> float:
         return self.x_mm + self.length_mm / 2
-
-    def covers(self, x_mm: float) -> bool:
-        return self.back_mm <= x_mm <= self.front_mm
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -143,7 +141,13 @@ class LaneWorld:
     @property
     def beams(self) -> int:
         """Bit i is set while a body breaks beam i."""
-        return sum(1 << i for i, x in enumerate(self.beams_mm) if any(body.covers(x) for body in self.bodies))
+        mask, first_mm, last = 0, self.beams_mm[0], len(self.beams_mm) - 1
+        for body in self.bodies:
+            low = max(0, ceil((body.back_mm - first_mm) / self.pitch_mm))
+            high = min(last, floor((body.front_mm - first_mm) / self.pitch_mm))
+            if low <= high:
+                mask |= (2 << high) - (1 << low)
+        return mask
 
     def add_person(self, x_mm: float = -900.0, *, length_mm: float = 350.0, speed_mm_s: float = WALKING_MM_S) -> Walker:
         body = Body(kind=BodyKind.PERSON, x_mm=x_mm, length_mm=length_mm)
