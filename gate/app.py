@@ -146,7 +146,7 @@ class LaneProgram:
             ),
             casework=self.casework,
             look_up=self._look_up,
-            celsius=self._celsius,
+            celsius=self._celsius if devices.thermometer is not None else None,
             self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
             publish=self._publish,
             on_change=on_change,

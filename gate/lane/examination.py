@@ -45,7 +45,7 @@ class Examination:
         casework: Casework,
         guard: Guard,
         look_up: Lookup,
-        celsius: Callable[[int], float | None],
+        celsius: Callable[[int], float | None] | None,
         last_sensors: Callable[[], LaneSensors | None],
         step: Callable[[Event], None],
         spawn: Callable[[Coroutine[None, None, None]], None],
@@ -164,7 +164,9 @@ class Examination:
         self._writes(lambda: self._casework.judge_face(outcome, around))
 
     async def _temperature(self) -> float | None:
-        """The traveller's, waiting a moment for the first reading of the stay."""
+        """The traveller's, waiting a moment for the first reading of the stay; None at once where nothing measures it."""
+        if self._celsius is None:
+            return None
         for _ in range(TEMPERATURE_POLLS):
             celsius = self._celsius(self._stay_ns)
             if celsius is not None:

@@ -77,13 +77,14 @@ class LaneRuntime:
         vision: Vision,
         casework: Casework,
         look_up: Lookup,
-        celsius: Callable[[int], float | None],
+        celsius: Callable[[int], float | None] | None,
         self_release: Callable[[Casework], VerifiedCommand | None],
         publish: Callable[[wire.LaneState], None],
         on_change: Callable[[LaneState], None] = lambda _state: None,
     ) -> None:
         """``look_up`` starts the look-ups of a document; ``celsius(since_ns)`` is the traveller's temperature if one was taken since
-        then; ``self_release`` makes the lane's own release where the site lets the lane decide alone (mode ``gate``).
+        then, None where none is taken; ``self_release`` makes the lane's own release where the site lets the lane decide alone (mode
+        ``gate``).
         """
         self._policy = policy
         self._clock = clock
