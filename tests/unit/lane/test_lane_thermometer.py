@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 
 from gate.core.clock import ManualClock
-from gate.lane import examination as examinations
 from gate.lane.examination import Examination
 
 
@@ -32,7 +31,7 @@ async def test_no_thermometer_is_no_wait(monkeypatch: pytest.MonkeyPatch) -> Non
     async def never(_seconds: float) -> None:
         raise AssertionError("waited for a reading that nothing takes")
 
-    monkeypatch.setattr(examinations.asyncio, "sleep", never)
+    monkeypatch.setattr(asyncio, "sleep", never)
     assert await make(None)._temperature() is None
 
 
@@ -41,6 +40,6 @@ async def test_a_reading_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def at_once(_seconds: float) -> None: ...
 
-    monkeypatch.setattr(examinations.asyncio, "sleep", at_once)
+    monkeypatch.setattr(asyncio, "sleep", at_once)
     assert await make(lambda _since_ns: next(readings))._temperature() == 36.6
     await asyncio.sleep(0)
