@@ -14,10 +14,33 @@ def register(app: typer.Typer) -> None:
     bench.command("crossing")(bench_crossing)
     bench.command("vision")(bench_vision)
     app.add_typer(bench, name="bench")
+    sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
+    sim.callback()(_sim)
+    sim.command("chaos")(sim_chaos)
+    app.add_typer(sim, name="sim")
 
 
 def _bench() -> None:
     """Measure, beside a named peer in the same run."""
+
+
+def _sim() -> None:
+    """Simulate lanes and ports in their own time."""
+
+
+def sim_chaos(
+    crossings: Annotated[int, typer.Option("--crossings", min=1, help="How many travellers try to cross.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed plays the same campaign.")] = 1,
+    replay: Annotated[
+        str | None,
+        typer.Option("--replay", help="Play one shift again, as SEED/NUMBER, and trace it.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Random crossings under random faults; exit 1 if anybody passed, was held, or any record was lost that should not."""
+    from simulator.chaos.campaign import run_chaos
+
+    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay))
 
 
 def bench_crossing(

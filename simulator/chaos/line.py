@@ -1,0 +1,94 @@
+"""A serial line in memory: the real driver at one end, a board's twin at the other, and somebody who can pull the plug."""
+
+from collections.abc import Callable
+
+from drivers.errors import DeviceError
+from simulator.board_model import BoardModel
+from simulator.chaos.timeloop import TimeLoop
+
+STEP_MS = 10.0
+IDLE_STEP_MS = 40.0
+
+
+class _End:
+    """The host's end of the line: a :class:`drivers.transport.Transport`."""
+
+    def __init__(self, line: "BoardLine", on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
+        self._line = line
+        self.on_bytes = on_bytes
+        self.on_lost = on_lost
+
+    def write(self, data: bytes) -> None:
+        if self._line.end is self:
+            self._line.carry(data)
+
+    def drain(self) -> None: ...
+
+    def close(self) -> None:
+        if self._line.end is self:
+            self._line.end = None
+
+
+class BoardLine:
+    """Lets the board's time pass on the loop and carries bytes both ways. :meth:`open` is an ``OpenTransport``."""
+
+    def __init__(self, board: BoardModel, loop: TimeLoop, *, on_step: Callable[[], None]) -> None:
+        self.board = board
+        self.end: _End | None = None
+        self._loop = loop
+        self._on_step = on_step
+        self._is_plugged = True
+        self._is_closed = False
+        self._last_s = loop.time()
+        loop.call_later(STEP_MS / 1000, self._step)
+
+    def open(
+        self, port: str, _baud_rate: int, /, *, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]
+    ) -> _End:
+        if not self._is_plugged:
+            raise DeviceError(f"Serial port {port} does not exist; plug the device in.")
+        self.end = _End(self, on_bytes, on_lost)
+        return self.end
+
+    @property
+    def is_plugged(self) -> bool:
+        return self._is_plugged
+
+    def unplug(self) -> None:
+        """The adapter goes away under the driver."""
+        self._is_plugged = False
+        end, self.end = self.end, None
+        if end is not None:
+            end.on_lost("the device has gone")
+
+    def plug_in(self) -> None:
+        self._is_plugged = True
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def carry(self, data: bytes) -> None:
+        """To the board; its answers come in the loop's next round, as they would from a wire."""
+        self.board.receive(data)
+        self._loop.call_soon(self._answer)
+
+    def _answer(self) -> None:
+        data = self.board.take_output()
+        if data and self.end is not None:
+            self.end.on_bytes(data)
+
+    def _step(self) -> None:
+        if self._is_closed:
+            return
+        now_s = self._loop.time()
+        self.board.step((now_s - self._last_s) * 1000)
+        self._last_s = now_s
+        self._on_step()
+        self._answer()
+        self._loop.call_later((STEP_MS if self._is_moving() else IDLE_STEP_MS) / 1000, self._step)
+
+    def _is_moving(self) -> bool:
+        world = self.board.world
+        return any(leaf.motor != 0 or leaf.is_pushed for leaf in world.leaves) or any(
+            not walker.is_there for walker in world.walkers
+        )

@@ -1,0 +1,340 @@
+"""A shift: one lane, some dozens of crossings, faults as they fall; then everything is mended and the books are compared."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gate.core.state import State
+from gate.wire.messages import Act, Command, KioskStep
+from gate.wire.signing import SigningKey, sign_command
+from simulator.board_model import BoardModel
+from simulator.chaos.broker import Broker
+from simulator.chaos.faults import FAULTS, Fault
+from simulator.chaos.hub import Hub, Officers
+from simulator.chaos.judge import Judge
+from simulator.chaos.lane import ADDRESS, LANE, PORT, LaneProcess, Thermometer
+from simulator.chaos.line import BoardLine
+from simulator.chaos.people import KINDS, Traveller
+from simulator.chaos.sight import Sight
+from simulator.chaos.timeloop import LoopClock, TimeLoop
+from simulator.world import LaneWorld
+
+FAULTY_RATIO = 0.3
+"""So many crossings have a fault or two."""
+_READY_WITHIN_S = 60.0
+_BOOKS_WITHIN_S = 60.0
+_LOOK_S = 0.2
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  a store that is thrown away has no use for a disk
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What one shift, or many, came to. All lists are empty when all is well; a line says what happened."""
+
+    crossings: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    releases: int = 0
+    unauthorised: list[str] = field(default_factory=list)
+    trapped: list[str] = field(default_factory=list)
+    unrecovered: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    died: list[str] = field(default_factory=list)
+    """The lane's process ended by an error of its own."""
+    simulated_s: float = 0.0
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.unauthorised or self.trapped or self.unrecovered or self.lost or self.doubled or self.died)
+
+    def add(self, other: "Findings") -> None:
+        self.crossings += other.crossings
+        self.releases += other.releases
+        self.simulated_s += other.simulated_s
+        self.outcomes += other.outcomes
+        self.faults += other.faults
+        for name in ("unauthorised", "trapped", "unrecovered", "lost", "doubled", "died"):
+            getattr(self, name).extend(getattr(other, name))
+
+
+class Forger:
+    """Signs what a hub would, with a key that nobody trusts."""
+
+    def __init__(self) -> None:
+        self._key = SigningKey.generate()
+
+    def release(self, *, case_id: str, occupancy_id: str, digest: str, now_ms: int) -> str:
+        command = Command(
+            iss="hub",
+            aud=ADDRESS,
+            jti=secrets.token_hex(16),
+            seq=now_ms + 1_000_000,
+            iat=now_ms / 1000,
+            exp=now_ms / 1000 + 10,
+            act=Act.RELEASE,
+            by="rule",
+            case_id=case_id,
+            occupancy_id=occupancy_id,
+            evidence_digest=digest,
+        )
+        return sign_command(self._key, command)
+
+
+class Shift:
+    """Everything of one lane. ``trace`` is told, in simulated time, what happens."""
+
+    def __init__(
+        self, seed: str, *, loop: TimeLoop, folder: Path, trace: Callable[[str], None] | None, fault_ratio: float
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.loop: TimeLoop = loop
+        self.clock: LoopClock = LoopClock(loop)
+        self.board: BoardModel = BoardModel(
+            _quick_world(), seed=self.rng.randrange(1 << 30), now_ns=self.clock.monotonic_ns
+        )
+        self.broker: Broker = Broker(loop, random.Random(self.rng.random()))
+        self.hub: Hub = Hub(port=PORT, lane=LANE, broker=self.broker, loop=loop, clock=self.clock)
+        self.officers: Officers = Officers(self.hub, loop=loop, rng=random.Random(self.rng.random()))
+        self.forger: Forger = Forger()
+        self.line: BoardLine = BoardLine(self.board, loop, on_step=self._look)
+        self.sight: Sight = Sight(loop, self.clock, people_inside=self.board.world.people_inside)
+        self.thermometer: Thermometer = Thermometer()
+        self.process: LaneProcess | None = None
+        self.is_disk_full = False
+        self.findings = Findings()
+        self.judge: Judge = Judge(
+            board=self.board,
+            line=self.line,
+            hub=self.hub,
+            clock=self.clock,
+            is_lane_alive=lambda: self.process is not None and not self.process.task.done(),
+        )
+        self._folder = folder
+        self._trace = trace
+        self._fault_ratio = fault_ratio
+        self._broken: list[Fault] = []
+        self._told = 0
+
+    # -- the lane's process ------------------------------------------------------------------------------------------
+
+    def start_lane(self) -> None:
+        """Boot it, unless it runs. With a full disk it cannot start, and is started when there is space again."""
+        if self.process is not None:
+            return
+        self.sight = Sight(self.loop, self.clock, people_inside=self.board.world.people_inside)
+        self.process = LaneProcess(
+            path=self._folder / "lane.sqlite",
+            loop=self.loop,
+            clock=self.clock,
+            line=self.line,
+            sight=self.sight,
+            broker=self.broker,
+            hub=self.hub,
+            thermometer=self.thermometer,
+            on_spend=self.judge.note_spent,
+            on_state=lambda name: self._tell(f"lane: {name.value}"),
+        )
+        self.process.store.is_full = self.is_disk_full
+        self.judge.disturb()
+
+    def kill(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+
+    def _look(self) -> None:
+        self.judge.look()
+        process = self.process
+        if process is not None and process.error is not None:
+            self.findings.died.append(f"the lane ended by {process.error!r}")
+            self.process = None
+            self.start_lane()
+        if self._trace is not None:
+            for line in (self.judge.unauthorised + self.judge.trapped)[self._told :]:
+                self._tell(f"FOUND: {line}")
+                self._told += 1
+
+    def _tell(self, text: str) -> None:
+        if self._trace is not None:
+            world = self.board.world
+            people = ",".join(f"{walker.body.x_mm:.0f}" for walker in world.walkers)
+            doors = f"{world.entry.position:.1f}/{world.exit.position:.1f}"
+            self._trace(f"{self.loop.time():9.2f} s  doors {doors} people [{people}]  {text}")
+
+    # -- crossings -----------------------------------------------------------------------------------------------------
+
+    async def run(self, crossings: int) -> Findings:
+        """Let so many people try to cross, then mend everything, wait for the books, and compare."""
+        self.start_lane()
+        for _ in range(crossings):
+            if not await self._until_ready():
+                break
+            await self._one()
+        await self._mend_all()
+        await self._close_books()
+        self.findings.releases = self.judge.token_openings
+        self.findings.unauthorised += self.judge.unauthorised
+        self.findings.trapped += self.judge.trapped
+        return self.findings
+
+    async def _one(self) -> None:
+        kind = self.rng.choices(tuple(KINDS), tuple(KINDS.values()))[0]
+        self._tell(f"traveller: {kind.value}")
+        strikes = self._plan()
+        who = Traveller(kind, self.board.world, self.sight, lambda: self.process, self.rng)
+        self.officers.will_release = kind.value == "honest" or self.rng.random() < 0.2
+        outcome = await who.cross()
+        self._tell(f"traveller: {outcome}")
+        self.findings.crossings += 1
+        self.findings.outcomes[f"{kind.value}: {outcome}"] += 1
+        for strike in strikes:
+            await strike
+
+    def _plan(self) -> list["asyncio.Task[None]"]:
+        count = 0
+        if self.rng.random() < self._fault_ratio:
+            count = self.rng.choices((1, 2, 3), (6, 3, 1))[0]
+        return [self.loop.create_task(self._strike(self.rng.choice(FAULTS))) for _ in range(count)]
+
+    async def _strike(self, fault: Fault) -> None:
+        rng = random.Random(self.rng.random())
+        await asyncio.sleep(rng.uniform(0.0, 3.0))
+        self._tell(f"fault: {fault.name}")
+        self.findings.faults[fault.name] += 1
+        self.judge.disturb()
+        fault.strike(self, rng)
+        if fault.mend is None:
+            return
+        self._broken.append(fault)
+        await asyncio.sleep(rng.uniform(0.05, fault.longest_s))
+        self._mend(fault)
+
+    def _mend(self, fault: Fault) -> None:
+        if fault in self._broken and fault.mend is not None:
+            self._broken.remove(fault)
+            self._tell(f"mended: {fault.name}")
+            fault.mend(self)
+            self.judge.disturb()
+
+    async def _mend_all(self) -> None:
+        for fault in tuple(self._broken):
+            self._mend(fault)
+
+    async def _until_ready(self) -> bool:
+        """Whether the lane serves again, with people gone, things cleared away and officers doing their part."""
+        if self._is_ready():
+            return True
+        end_s = self.loop.time() + _READY_WITHIN_S
+        world = self.board.world
+        while self.loop.time() < end_s:
+            if not self._broken:
+                self.start_lane()
+                if not any(world.is_inside(walker.body) for walker in world.walkers):
+                    world.clear()  # an officer takes away what was left
+            await asyncio.sleep(0.1)
+            if self._is_ready():
+                return True
+        state = self.process.state if self.process is not None else "dead"
+        self._tell(f"FOUND: not ready: {state}")
+        self.findings.unrecovered.append(f"not ready within {_READY_WITHIN_S:.0f} s: {state}")
+        return False
+
+    def _is_ready(self) -> bool:
+        lane = self.process
+        return lane is not None and lane.state.name is State.READY and lane.is_asking_for(KioskStep.PLACE_DOCUMENT)
+
+    # -- the books -----------------------------------------------------------------------------------------------------
+
+    async def _close_books(self) -> None:
+        """Everything that the lane wrote is at the hub, once, without a gap; every opening by token has its record."""
+        self.start_lane()
+        for _ in range(int(_BOOKS_WITHIN_S / _LOOK_S)):
+            if self.process is None or not self.process.store.waiting_count():
+                break
+            await asyncio.sleep(_LOOK_S)
+        process = self.process
+        if process is None:
+            self.findings.lost.append("the lane is dead at the end of its shift")
+            return
+        written = int(process.store._meta("sequence") or 0)
+        missing = sorted(set(range(1, written + 1)) - self.hub.sequences.keys())
+        if missing:
+            self.findings.lost.append(f"{len(missing)} of {written} events are not at the hub, the first {missing[0]}")
+        unknown = sorted(self.hub.sequences.keys() - set(range(1, written + 1)))
+        if self.hub.doubled or unknown:
+            self.findings.doubled.append(f"{self.hub.doubled} numbers given twice, {len(unknown)} never written")
+        spent = Counter(self.hub.spent)
+        for seen in self.judge.spent:
+            if spent[seen.release_id] != 1:
+                self.findings.lost.append(
+                    f"the release {seen.release_id} was spent and told {spent[seen.release_id]} times"
+                )
+
+    async def end(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await process.task
+        self.line.close()
+
+
+def _quick_world() -> LaneWorld:
+    """Doors as quick as doors can be: a campaign is about orders of events, and nobody waits for it."""
+    world = LaneWorld()
+    for leaf in world.leaves:
+        leaf.open_ms, leaf.close_ms = 150.0, 200.0
+    return world
+
+
+@contextlib.contextmanager
+def seeded_secrets(seed: str) -> Iterator[None]:
+    """Identities and sessions by the seed instead of by lot, so that a shift can be played again to the byte."""
+    rng = random.Random(f"secrets {seed}")
+    before = secrets.token_hex, secrets.randbelow, secrets.choice
+    secrets.token_hex = lambda nbytes=None: rng.randbytes(nbytes or 32).hex()
+    secrets.randbelow = partial(rng.randrange, 0)
+    secrets.choice = rng.choice
+    try:
+        yield
+    finally:
+        secrets.token_hex, secrets.randbelow, secrets.choice = before
+
+
+def play_shift(
+    seed: str, *, crossings: int, fault_ratio: float = FAULTY_RATIO, trace: Callable[[str], None] | None = None
+) -> Findings:
+    """Play one shift from the beginning. The same seed gives the same shift."""
+    loop = TimeLoop()
+    asyncio.set_event_loop(loop)
+    folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
+    try:
+        with seeded_secrets(seed), TemporaryDirectory(dir=folder, prefix="tongguan-chaos-") as path:
+            shift = Shift(seed, loop=loop, folder=Path(path), trace=trace, fault_ratio=fault_ratio)
+            began_s = loop.time()
+
+            async def whole() -> Findings:
+                try:
+                    return await shift.run(crossings)
+                finally:
+                    await shift.end()
+
+            work: Coroutine[Any, Any, Findings] = whole()
+            findings = loop.run_until_complete(work)
+            findings.simulated_s = loop.time() - began_s
+            return findings
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        asyncio.set_event_loop(None)
