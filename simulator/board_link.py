@@ -1,4 +1,4 @@
-"""The board's half of Lane Link: session, repeated commands, events kept until taken. Firmware without doors.
+"""The board's half of Lane Link: session, repeated commands, events kept until taken. Same rules as `src/tg_link.c`.
 
 Pure: bytes in, bytes out, time in board milliseconds.
 """
@@ -54,7 +54,7 @@ class BoardLink:
             elif isinstance(message, wire.Heartbeat):
                 self._beat(found.sequence, message, uptime_ms)
             elif isinstance(message, wire.EventAck):
-                self._forget_event(message.event_sequence)
+                self._forget_event(message)
             elif isinstance(message, wire.Command):
                 result = self._answer(found.sequence, message)
                 self.send(found.sequence, wire.Ack(session=message.session, result=result))
@@ -81,7 +81,7 @@ class BoardLink:
             wire.Event(
                 event_sequence=self._event_sequence,
                 boot_id=self._boot_id,
-                uptime_ms=int(uptime_ms),
+                uptime_ms=int(uptime_ms) % 0x1_0000_0000,
                 code=code,
                 door=door,
                 detail=detail,
@@ -98,15 +98,17 @@ class BoardLink:
             self.send(0, self._events[0])
 
     def _greet(self, sequence: int, hello: wire.Hello, uptime_ms: float) -> None:
-        is_common = hello.lowest_version <= wire.PROTOCOL_VERSION <= hello.highest_version
-        if is_common and hello.session != self.session:
+        version = wire.common_version(hello.lowest_version, hello.highest_version) if hello.session else wire.NO_VERSION
+        if version != wire.NO_VERSION and hello.session != self.session:
+            if self.session == 0:
+                # A host that greets again and again and never beats is not alive: the watchdog goes on.
+                self.fed_ms = uptime_ms
             self.session = hello.session
             self.sessions_begun += 1
-            self.fed_ms = uptime_ms
             self._done.clear()
             self._newest = None
             self._event_sent_ms = uptime_ms - _EVENT_RESEND_MS
-        self.send(sequence, self._hello_ack(wire.PROTOCOL_VERSION if is_common else 0, hello.session))
+        self.send(sequence, self._hello_ack(version, hello.session))
 
     def _beat(self, sequence: int, heartbeat: wire.Heartbeat, uptime_ms: float) -> None:
         if heartbeat.session == self.session != 0:
@@ -127,7 +129,8 @@ class BoardLink:
             self._done.popitem(last=False)
         return result
 
-    def _forget_event(self, event_sequence: int) -> None:
-        if self._events and self._events[0].event_sequence == event_sequence:
+    def _forget_event(self, ack: wire.EventAck) -> None:
+        is_ours = ack.boot_id == self._boot_id
+        if is_ours and self._events and self._events[0].event_sequence == ack.event_sequence:
             self._events.popleft()
             self._event_sent_ms = -_EVENT_RESEND_MS

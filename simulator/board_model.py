@@ -5,10 +5,20 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
+from drivers.lane_io import protocol as wire
 from drivers.lane_io.interface import Door
+from simulator.board_io import (
+    NOMINAL_SUPPLY_MV,
+    NOMINAL_TENTHS_CELSIUS,
+    BoardConfig,
+    BoardHal,
+    Wiring,
+    WorldIo,
+)
 from simulator.firmware import Firmware
 from simulator.world import LaneWorld
 
@@ -28,6 +38,22 @@ class BoardFault(StrEnum):
     SILENT = "silent"
     REBOOT = "reboot"
     STUCK_BEAM = "stuck_beam"
+    """A receiver that never sees light: a thing that is not there."""
+    BLIND_BEAM = "blind_beam"
+    """A receiver that always sees light: it misses whoever stands there."""
+    STUCK_LOCK = "stuck_lock"
+    """The exit's lock contact says locked whatever the lock does."""
+    OVERHEATED = "overheated"
+    LOW_SUPPLY = "low_supply"
+    BAD_MEMORY = "bad_memory"
+
+
+_DEFAULTS = {
+    BoardFault.GARBLE: 0.05,
+    BoardFault.LATE: 200.0,
+    BoardFault.STUCK_BEAM: 14.0,
+    BoardFault.BLIND_BEAM: 14.0,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +69,21 @@ class DoorOpening:
     """`command`, `token`, `fire`, `power`, `evacuation` or `forced`."""
 
 
-class BoardModel:
+class BoardFirmware(Protocol):
+    """What a board's model needs of a firmware, in whatever language it is written."""
+
+    def receive(self, data: bytes) -> None: ...
+
+    def take_output(self) -> bytes: ...
+
+    def step(self, dt_ms: float) -> None: ...
+
+
+AnyFirmware = TypeVar("AnyFirmware", bound=BoardFirmware)
+OnOpening = Callable[[Door, str], None]
+
+
+class BoardHardware(Generic[AnyFirmware]):
     """Bytes in, bytes out, time by `step`; the same seed gives the same run.
 
     `openings` records every door that opened, for what must be true of a whole run.
@@ -53,22 +93,23 @@ class BoardModel:
         self,
         world: LaneWorld | None = None,
         *,
-        board_id: int = 1,
+        boot: Callable[[BoardHal, BoardConfig, int, OnOpening], AnyFirmware],
+        config: BoardConfig | None = None,
         seed: int = 1,
-        watchdog_ms: int = 1000,
         now_ns: Callable[[], int] | None = None,
     ) -> None:
+        """`boot(hal, config, boot_id, on_opening)` starts a firmware; the curtain's geometry is the world's."""
         self.world = LaneWorld() if world is None else world
+        self.wiring = Wiring()
+        self.config = fitted(config or BoardConfig(), self.world)
         self.openings: list[DoorOpening] = []
-        self._board_id = board_id
-        self._watchdog_ms = watchdog_ms
+        self._boot_firmware = boot
         self._rng = random.Random(seed)
         self._now_ns = now_ns if now_ns is not None else lambda: int(self.world.now_ms * 1_000_000)
-        self._inputs = {"estop": False, "fire": False, "power": False}
         self._faults: dict[BoardFault, float] = {}
-        self._stuck_beams = 0
         self._booting_ms = 0.0
         self._is_sprung = False
+        self._was_exit_shut = True
         self._late: deque[tuple[float, bytes]] = deque()
         self._output = bytearray()
         self.firmware = self._boot()
@@ -80,22 +121,19 @@ class BoardModel:
         if fault is BoardFault.REBOOT:
             self._restart()
             return
-        defaults = {BoardFault.GARBLE: 0.05, BoardFault.LATE: 200.0, BoardFault.STUCK_BEAM: 14.0}
-        self._faults[fault] = defaults.get(fault, 1.0) if value is None else value
-        if fault is BoardFault.STUCK_BEAM:
-            self._stuck_beams |= 1 << int(self._faults[fault])
-            self.firmware.stuck_beams = self._stuck_beams
-        elif fault is BoardFault.POWER_OFF:
+        self._faults[fault] = _DEFAULTS.get(fault, 1.0) if value is None else value
+        self._wire(fault)
+        if fault is BoardFault.POWER_OFF:
             self._late.clear()
             self._output.clear()
             self.firmware.take_output()
+            self._was_exit_shut = self.world.exit.position <= _SHUT_RATIO
 
     def heal(self, fault: BoardFault) -> None:
         """Repairs it; power that returns means a reboot, a jam is freed by hand."""
         was_broken = self._faults.pop(fault, None) is not None
-        if fault is BoardFault.STUCK_BEAM:
-            self._stuck_beams = self.firmware.stuck_beams = 0
-        elif fault is BoardFault.JAM_ON_NEXT_MOVE:
+        self._mend(fault)
+        if fault is BoardFault.JAM_ON_NEXT_MOVE:
             for leaf in self.world.leaves:
                 leaf.is_stuck = False
         elif fault is BoardFault.POWER_OFF and was_broken:
@@ -105,24 +143,60 @@ class BoardModel:
         """Whether this is broken now."""
         return fault in self._faults
 
+    def _wire(self, fault: BoardFault) -> None:
+        wiring, value = self.wiring, int(self._faults[fault])
+        match fault:
+            case BoardFault.STUCK_BEAM:
+                wiring.stuck_beams |= 1 << value
+            case BoardFault.BLIND_BEAM:
+                wiring.blind_beams |= 1 << value
+            case BoardFault.STUCK_LOCK:
+                wiring.stuck_contacts[wire.WireDoor.EXIT] = True
+            case BoardFault.OVERHEATED:
+                wiring.temperature_tenths_celsius = self.config.highest_tenths_celsius + 50
+            case BoardFault.LOW_SUPPLY:
+                wiring.supply_mv = self.config.lowest_supply_mv - 500
+            case BoardFault.BAD_MEMORY:
+                wiring.is_memory_well = False
+            case _:
+                pass
+
+    def _mend(self, fault: BoardFault) -> None:
+        wiring = self.wiring
+        match fault:
+            case BoardFault.STUCK_BEAM:
+                wiring.stuck_beams = 0
+            case BoardFault.BLIND_BEAM:
+                wiring.blind_beams = 0
+            case BoardFault.STUCK_LOCK:
+                wiring.stuck_contacts.clear()
+            case BoardFault.OVERHEATED:
+                wiring.temperature_tenths_celsius = NOMINAL_TENTHS_CELSIUS
+            case BoardFault.LOW_SUPPLY:
+                wiring.supply_mv = NOMINAL_SUPPLY_MV
+            case BoardFault.BAD_MEMORY:
+                wiring.is_memory_well = True
+            case _:
+                pass
+
     def press_estop(self) -> None:
-        self._inputs["estop"] = True
+        self.wiring.is_estop_pressed = True
 
     def release_estop(self) -> None:
-        self._inputs["estop"] = False
+        self.wiring.is_estop_pressed = False
 
     def raise_fire(self) -> None:
-        self._inputs["fire"] = True
+        self.wiring.is_fire = True
 
     def clear_fire(self) -> None:
-        self._inputs["fire"] = False
+        self.wiring.is_fire = False
 
     def fail_power(self) -> None:
         """The mains fail; the board's buffer lets it go on reporting."""
-        self._inputs["power"] = True
+        self.wiring.is_power_failed = True
 
     def restore_power(self) -> None:
-        self._inputs["power"] = False
+        self.wiring.is_power_failed = False
 
     def force_door(self, door: Door) -> None:
         """Somebody pushes the door open by force, until `let_go`."""
@@ -156,24 +230,14 @@ class BoardModel:
         elif self._booting_ms > 0.0:
             self._booting_ms -= dt_ms
         else:
-            self.firmware.set_estop(self._inputs["estop"])
-            self.firmware.set_fire(self._inputs["fire"])
-            self.firmware.set_power_failed(self._inputs["power"])
             self.firmware.step(dt_ms)
         self._collect()
 
-    def _boot(self) -> Firmware:
+    def _boot(self) -> AnyFirmware:
         for leaf in self.world.leaves:
             leaf.motor = 0
-        return Firmware(
-            self.world,
-            board_id=self._board_id,
-            boot_id=self._rng.randrange(1, 0x1_0000_0000),
-            rng=self._rng,
-            watchdog_ms=self._watchdog_ms,
-            stuck_beams=self._stuck_beams,
-            on_opening=self._record,
-        )
+        hal = WorldIo(self.world, self.wiring, self._rng)
+        return self._boot_firmware(hal, self.config, self._rng.randrange(1, 0x1_0000_0000), self._record)
 
     def _restart(self) -> None:
         self._late.clear()
@@ -192,7 +256,7 @@ class BoardModel:
         self.world.entry.motor = 0
         if not self._is_sprung and leaf.position > _SHUT_RATIO:
             self._is_sprung = True
-            if self.firmware.exit.was_shut:
+            if self._was_exit_shut:
                 self._record(Door.EXIT, "power")
 
     def _stick(self) -> None:
@@ -220,3 +284,36 @@ class BoardModel:
         if share is None:
             return data
         return bytes(byte ^ self._rng.randrange(1, 256) if self._rng.random() < share else byte for byte in data)
+
+
+class BoardModel(BoardHardware[Firmware]):
+    """The board with the firmware in Python."""
+
+    def __init__(
+        self,
+        world: LaneWorld | None = None,
+        *,
+        board_id: int = 1,
+        seed: int = 1,
+        watchdog_ms: int = 1000,
+        config: BoardConfig | None = None,
+        now_ns: Callable[[], int] | None = None,
+    ) -> None:
+        settings = config or BoardConfig(board_id=board_id, watchdog_ms=watchdog_ms)
+        super().__init__(world, boot=_boot_python, config=settings, seed=seed, now_ns=now_ns)
+
+
+def _boot_python(hal: BoardHal, config: BoardConfig, boot_id: int, on_opening: OnOpening) -> Firmware:
+    return Firmware(hal, config, boot_id=boot_id, on_opening=on_opening)
+
+
+def fitted(config: BoardConfig, world: LaneWorld) -> BoardConfig:
+    """The settings with the geometry of this lane."""
+    return replace(
+        config,
+        entry_kind=config.entry_kind if world.has_entry else wire.WireDoorKind.NONE,
+        beam_count=len(world.beams_mm),
+        first_inside_beam=world.outside_beams,
+        last_inside_beam=len(world.beams_mm) - world.outside_beams - 1,
+        beam_pitch_mm=round(world.pitch_mm),
+    )

@@ -9,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-PERSON_MIN_BEAMS = 3
-"""At 100 mm pitch a shadow below 300 mm is a thing, and every further 300 mm may be another person."""
+_PERSON_MM = 300
+"""A shadow shorter than this is a thing, and every further length of it may be another person."""
+
+
+def person_beams(pitch_mm: int) -> int:
+    """How many neighbouring beams one person breaks at least."""
+    return max(1, (_PERSON_MM + pitch_mm // 2) // pitch_mm)
 
 
 def clusters(beams: int, cuts: tuple[int, ...], beam_count: int) -> list[range]:
     """Runs of neighbouring broken beams. `cuts` are beams that a shut door parts from the beam before them."""
+    if not beams:
+        return []
     runs: list[range] = []
     start: int | None = None
     for i in range(beam_count + 1):
@@ -27,10 +34,10 @@ def clusters(beams: int, cuts: tuple[int, ...], beam_count: int) -> list[range]:
     return runs
 
 
-def count_people(beams: int, *, inside: range, cuts: tuple[int, ...], beam_count: int) -> int:
+def count_people(beams: int, *, inside: range, cuts: tuple[int, ...], beam_count: int, pitch_mm: int = 100) -> int:
     """People between the doors. Who stands in an open doorway counts as inside."""
-    runs = clusters(beams, cuts, beam_count)
-    return sum(len(run) // PERSON_MIN_BEAMS for run in runs if run.start < inside.stop and run.stop > inside.start)
+    runs, least = clusters(beams, cuts, beam_count), person_beams(pitch_mm)
+    return sum(len(run) // least for run in runs if run.start < inside.stop and run.stop > inside.start)
 
 
 class Passage(Enum):

@@ -101,6 +101,9 @@ class SimulatedBoard(LaneIo):
     async def acknowledge_fault(self) -> CommandResult:
         return await self._driver.acknowledge_fault() if self._driver else CommandResult.NO_ANSWER
 
+    async def self_test(self) -> CommandResult:
+        return await self._driver.self_test() if self._driver else CommandResult.NO_ANSWER
+
     async def set_evacuation(self, is_on: bool) -> CommandResult:
         return await self._driver.set_evacuation(is_on) if self._driver else CommandResult.NO_ANSWER
 

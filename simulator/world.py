@@ -18,6 +18,7 @@ _PASSABLE_RATIO = 0.8
 _TOUCH_RATIO = 0.3
 _DOORWAY_SLACK_MM = 1.0
 WALKING_MM_S = 1200.0
+MOST_BEAMS = 64
 
 
 class BodyKind(StrEnum):
@@ -60,6 +61,13 @@ class Leaf:
     """Somebody forces the leaf open by hand, harder than lock and motor."""
     is_touching: bool = False
     """The closing leaf is stopped by a body: what a door's safety edge reports."""
+
+    @property
+    def encoder_permille(self) -> int:
+        """What the leaf's encoder says: 0 and 1000 only at the very ends, which are switches."""
+        if self.position <= 0.0:
+            return 0
+        return 1000 if self.position >= 1.0 else max(1, min(999, round(self.position * 1000)))
 
     def step(self, dt_ms: float, is_occupied: bool) -> None:
         self.is_touching = False
@@ -115,6 +123,8 @@ class LaneWorld:
     length_mm: float = 2400.0
     pitch_mm: float = 100.0
     outside_beams: int = 2
+    has_entry: bool = True
+    """False: a lane of one door, which anybody may walk into."""
     now_ms: float = 0.0
     bodies: list[Body] = field(default_factory=list)
     walkers: list[Walker] = field(default_factory=list)
@@ -125,9 +135,11 @@ class LaneWorld:
     def __post_init__(self) -> None:
         self.entry = Leaf(door=Door.ENTRY, x_mm=0.0)
         self.exit = Leaf(door=Door.EXIT, x_mm=self.length_mm)
+        if not self.has_entry:
+            self.entry.position, self.entry.is_locked, self.entry.is_stuck = 1.0, False, True
         count = round(self.length_mm / self.pitch_mm) + 2 * self.outside_beams
-        if count > 32:
-            raise ValueError(f"a light curtain has up to 32 beams, this lane would need {count}")
+        if count > MOST_BEAMS:
+            raise ValueError(f"a light curtain has up to {MOST_BEAMS} beams, this lane would need {count}")
         first_mm = self.pitch_mm / 2 - self.outside_beams * self.pitch_mm
         self.beams_mm = tuple(first_mm + i * self.pitch_mm for i in range(count))
 

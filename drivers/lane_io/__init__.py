@@ -8,12 +8,15 @@ from drivers.lane_io.interface import (
     BuzzerPattern,
     CommandResult,
     Door,
+    DoorKind,
     DoorPosition,
     LampColour,
     LaneIo,
     LaneSensors,
     LinkLost,
     LinkUp,
+    SafetyDevice,
+    SelfTestState,
 )
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "BuzzerPattern",
     "CommandResult",
     "Door",
+    "DoorKind",
     "DoorPosition",
     "LampColour",
     "LaneIo",
@@ -30,4 +34,6 @@ __all__ = [
     "LaneSensors",
     "LinkLost",
     "LinkUp",
+    "SafetyDevice",
+    "SelfTestState",
 ]

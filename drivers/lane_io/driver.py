@@ -106,6 +106,9 @@ class LaneLinkDriver(LaneIo):
     async def acknowledge_fault(self) -> CommandResult:
         return await self._command(lambda session: wire.AckFault(session=session))
 
+    async def self_test(self) -> CommandResult:
+        return await self._command(lambda session: wire.SelfTest(session=session))
+
     async def set_evacuation(self, is_on: bool) -> CommandResult:
         kind = wire.BeginEvacuation if is_on else wire.EndEvacuation
         return await self._command(lambda session: kind(session=session))

@@ -25,7 +25,37 @@ class DoorPosition(StrEnum):
     CLOSING = "closing"
     JAMMED = "jammed"
     FORCED = "forced"
+    ABSENT = "absent"
+    """There is no such door: a lane of one door has only the exit."""
     UNKNOWN = "unknown"
+
+
+class DoorKind(StrEnum):
+    SWING = "swing"
+    FLAP = "flap"
+    SLIDING = "sliding"
+    TRIPOD = "tripod"
+    NONE = "none"
+
+
+class SelfTestState(StrEnum):
+    """PENDING and RUNNING: the board has not finished testing its safety devices and offers no exit token."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class SafetyDevice(StrEnum):
+    """What the board tests, named as the lane names its devices."""
+
+    CURTAIN = "light_curtain"
+    ENTRY_LOCK = "entry_lock"
+    EXIT_LOCK = "exit_lock"
+    MEMORY = "board_memory"
+    SUPPLY = "board_supply"
+    TEMPERATURE = "board_temperature"
 
 
 class LampColour(StrEnum):
@@ -69,6 +99,8 @@ class BoardEventKind(StrEnum):
     POWER_FAILED = "power_failed"
     POWER_RESTORED = "power_restored"
     EVENTS_LOST = "events_lost"
+    SELF_TEST_PASSED = "self_test_passed"
+    SELF_TEST_FAILED = "self_test_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +133,15 @@ class LaneSensors:
     is_holding: bool = False
     """A latched fault keeps the doors from moving until `acknowledge_fault`."""
     lamp: LampColour = LampColour.OFF
-    inside_mask: int = 0xFFFF_FFFF
+    inside_mask: int = 0xFFFF_FFFF_FFFF_FFFF
     """The beams between the doors. All of them until the board has said which."""
+    beams_changed_ms: int | None = None
+    """The board's uptime at which `beams` became what it is; None when the board keeps no such time."""
+    board_celsius: float | None = None
+    self_test: SelfTestState = SelfTestState.PASSED
+    """Boards that test nothing are taken as they are; their file in docs/protocols says so."""
+    failed: frozenset[SafetyDevice] = frozenset()
+    """Safety devices that do not work: nobody may be let in, and the board gives no exit token."""
 
     @property
     def is_inside_clear(self) -> bool:
@@ -120,6 +159,10 @@ class LinkUp:
     firmware_version: str
     watchdog_ms: int
     beam_count: int
+    entry_kind: DoorKind | None = None
+    """NONE in a lane of one door; None when the board does not say."""
+    exit_kind: DoorKind | None = None
+    beam_pitch_mm: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +181,8 @@ class BoardEvent:
     kind: BoardEventKind
     door: Door | None
     detail: str
-    """Why a door opened (`command`, `token`, `fire`, ...), how many events were lost; else empty."""
+    """Why a door opened (`command`, `token`, `fire`, ...), how many events were lost, what failed (`light_curtain,exit_lock`);
+    else empty."""
     boot_id: int
     event_sequence: int
     board_uptime_ms: int
@@ -182,6 +226,13 @@ class LaneIo(ABC):
     @abstractmethod
     async def acknowledge_fault(self) -> CommandResult:
         """Clears latched faults whose cause is gone; REFUSED_STATE while one persists."""
+
+    @abstractmethod
+    async def self_test(self) -> CommandResult:
+        """Tests the safety devices anew, which takes some 50 ms; the outcome shows in `LaneSensors.failed`.
+
+        REFUSED_STATE unless the doors are shut and locked, and from boards that cannot.
+        """
 
     @abstractmethod
     async def set_evacuation(self, is_on: bool) -> CommandResult:

@@ -17,14 +17,19 @@ from drivers.lane_io.interface import (
     BoardReport,
     CommandResult,
     Door,
+    DoorKind,
     DoorPosition,
     LampColour,
     LaneSensors,
     LinkLost,
     LinkUp,
+    SafetyDevice,
+    SelfTestState,
 )
 
 _LAST_SEQUENCE = 0xFFFF
+_MAX_BEAMS = 64
+_ALL_FAILED = sum(wire.FailedFlag)
 
 _RESULTS = {
     wire.ResultCode.DONE: CommandResult.DONE,
@@ -73,8 +78,10 @@ class HostLink:
         if self._session == 0 or self._peer is not None:
             self._session = secrets.randbelow(0xFFFF_FFFF) + 1
             self._peer = None
-        version = wire.PROTOCOL_VERSION
-        self._transmit(0, wire.Hello(lowest_version=version, highest_version=version, session=self._session))
+        spoken = wire.SPOKEN_VERSIONS
+        self._transmit(
+            0, wire.Hello(lowest_version=spoken.start, highest_version=spoken.stop - 1, session=self._session)
+        )
 
     def end(self) -> None:
         """Forgets the board and what was half received."""
@@ -132,9 +139,9 @@ class HostLink:
     def _on_hello_ack(self, message: wire.HelloAck, now_ns: int) -> list[Output]:
         if message.session != self._session or self._peer is not None:
             return []
-        if message.version != wire.PROTOCOL_VERSION:
-            reason = f"the board's firmware does not speak Lane Link version {wire.PROTOCOL_VERSION}"
-            return self._tell_loss(now_ns, reason)
+        if message.version not in wire.SPOKEN_VERSIONS:
+            known = f"version {wire.PROTOCOL_VERSION}"
+            return self._tell_loss(now_ns, f"the board's firmware does not speak Lane Link {known}; update one of them")
         self._peer = message
         self._is_loss_told = False
         self._heard_ns = now_ns
@@ -147,6 +154,9 @@ class HostLink:
                 firmware_version=f"{message.firmware_major}.{message.firmware_minor}.{message.firmware_patch}",
                 watchdog_ms=message.watchdog_ms,
                 beam_count=message.beam_count,
+                entry_kind=DoorKind(message.entry_kind.name.lower()),
+                exit_kind=DoorKind(message.exit_kind.name.lower()),
+                beam_pitch_mm=message.beam_pitch_mm,
             )
         ]
 
@@ -170,7 +180,7 @@ class HostLink:
         return outputs
 
     def _on_event(self, message: wire.Event, now_ns: int) -> list[Output]:
-        self._transmit(0, wire.EventAck(event_sequence=message.event_sequence))
+        self._transmit(0, wire.EventAck(event_sequence=message.event_sequence, boot_id=message.boot_id))
         boot_id, last = self._last_event
         if message.boot_id == boot_id and message.event_sequence <= last:
             return []
@@ -194,7 +204,7 @@ class HostLink:
 
 def _lane_sensors(sequence: int, message: wire.Sensors, peer: wire.HelloAck, now_ns: int) -> LaneSensors:
     doors, hazards = message.doors, message.hazards
-    inside = range(peer.first_inside_beam, min(peer.last_inside_beam, 31) + 1)
+    inside = range(peer.first_inside_beam, min(peer.last_inside_beam, _MAX_BEAMS - 1) + 1)
     return LaneSensors(
         received_ns=now_ns,
         sequence=sequence,
@@ -215,8 +225,18 @@ def _lane_sensors(sequence: int, message: wire.Sensors, peer: wire.HelloAck, now
         is_evacuating=wire.HazardFlag.EVACUATING in hazards,
         is_holding=wire.HazardFlag.HOLDING in hazards,
         lamp=LampColour(message.lamp.name.lower()),
-        inside_mask=sum(1 << beam for beam in inside),
+        inside_mask=((1 << len(inside)) - 1) << inside.start,
+        beams_changed_ms=message.beams_changed_ms,
+        board_celsius=None
+        if message.temperature_tenths_celsius == wire.UNKNOWN_TEMPERATURE
+        else message.temperature_tenths_celsius / 10,
+        self_test=SelfTestState(message.self_test.name.lower()),
+        failed=_failed(message.failed),
     )
+
+
+def _failed(flags: wire.FailedFlag) -> frozenset[SafetyDevice]:
+    return frozenset(SafetyDevice[flag.name] for flag in flags if flag.name)
 
 
 def _position(
@@ -237,6 +257,8 @@ def _board_event(message: wire.Event, now_ns: int) -> BoardEvent:
     elif message.code is wire.EventCode.DOOR_OPENED:
         known = {int(reason): reason.name.lower() for reason in wire.OpeningReason}
         detail = known.get(message.detail, str(message.detail))
+    elif message.code is wire.EventCode.SELF_TEST_FAILED:
+        detail = ",".join(sorted(_failed(wire.FailedFlag(message.detail & _ALL_FAILED))))
     return BoardEvent(
         received_ns=now_ns,
         kind=BoardEventKind(message.code.name.lower()),

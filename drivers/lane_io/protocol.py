@@ -8,123 +8,83 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, fields
-from enum import STRICT, IntEnum, IntFlag
+from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self
 
+from drivers.lane_io.codes import (
+    DoorFlag,
+    EntryTarget,
+    EventCode,
+    FailedFlag,
+    HazardFlag,
+    MessageType,
+    OpeningReason,
+    ResultCode,
+    SelfTestState,
+    WireBuzzer,
+    WireDoor,
+    WireDoorKind,
+    WireLamp,
+    WirePosition,
+)
+
+__all__ = [
+    "MAX_PAYLOAD_BYTES",
+    "MESSAGES",
+    "NO_TOKEN",
+    "NO_VERSION",
+    "PROTOCOL_VERSION",
+    "SPOKEN_VERSIONS",
+    "UNKNOWN_COUNT",
+    "UNKNOWN_TEMPERATURE",
+    "Ack",
+    "AckFault",
+    "BeginEvacuation",
+    "Buzzer",
+    "CloseExit",
+    "Command",
+    "DoorFlag",
+    "EndEvacuation",
+    "EntryTarget",
+    "Event",
+    "EventAck",
+    "EventCode",
+    "FailedFlag",
+    "HazardFlag",
+    "Heartbeat",
+    "Hello",
+    "HelloAck",
+    "Lamp",
+    "Message",
+    "MessageType",
+    "MoveEntry",
+    "OpenExit",
+    "OpeningReason",
+    "ResultCode",
+    "SelfTest",
+    "SelfTestState",
+    "Sensors",
+    "WireBuzzer",
+    "WireDoor",
+    "WireDoorKind",
+    "WireLamp",
+    "WirePosition",
+    "common_version",
+]
+
 PROTOCOL_VERSION = 1
+"""Of the frames in this module."""
+SPOKEN_VERSIONS = range(1, 2)
+NO_VERSION = 0
 MAX_PAYLOAD_BYTES = 64
 NO_TOKEN = 0
 UNKNOWN_COUNT = 255
+UNKNOWN_TEMPERATURE = -32_768
 
 
-class MessageType(IntEnum):
-    """Byte 3 of the frame. The top bit is set in what the board sends."""
-
-    HELLO = 0x01
-    HEARTBEAT = 0x02
-    EVENT_ACK = 0x03
-    MOVE_ENTRY = 0x10
-    OPEN_EXIT = 0x11
-    CLOSE_EXIT = 0x12
-    LAMP = 0x13
-    BUZZER = 0x14
-    ACK_FAULT = 0x15
-    BEGIN_EVACUATION = 0x16
-    END_EVACUATION = 0x17
-    HELLO_ACK = 0x81
-    SENSORS = 0x82
-    ACK = 0x83
-    EVENT = 0x84
-
-
-class WirePosition(IntEnum):
-    UNKNOWN = 0
-    CLOSED = 1
-    OPENING = 2
-    OPEN = 3
-    CLOSING = 4
-
-
-class EntryTarget(IntEnum):
-    CLOSED = 1
-    OPEN = 3
-
-
-class WireLamp(IntEnum):
-    OFF = 0
-    BLUE = 1
-    GREEN = 2
-    AMBER = 3
-    RED = 4
-
-
-class WireBuzzer(IntEnum):
-    OFF = 0
-    SHORT = 1
-    DOUBLE = 2
-    ALARM = 3
-
-
-class ResultCode(IntEnum):
-    DONE = 0
-    REFUSED_TOKEN = 1
-    REFUSED_INTERLOCK = 2
-    REFUSED_STATE = 3
-    STALE_SEQUENCE = 4
-    NO_SESSION = 5
-
-
-class EventCode(IntEnum):
-    BOOTED = 1
-    DOOR_OPENED = 2
-    DOOR_FORCED = 3
-    DOOR_JAMMED = 4
-    DOOR_OBSTRUCTED = 5
-    PASSAGE_FORWARD = 6
-    PASSAGE_BACK = 7
-    WATCHDOG_TRIPPED = 8
-    ESTOP_PRESSED = 9
-    ESTOP_RELEASED = 10
-    FIRE_RAISED = 11
-    FIRE_CLEARED = 12
-    POWER_FAILED = 13
-    POWER_RESTORED = 14
-    EVENTS_LOST = 15
-
-
-class WireDoor(IntEnum):
-    NONE = 0
-    ENTRY = 1
-    EXIT = 2
-
-
-class OpeningReason(IntEnum):
-    """Why a door left its closed position: the `detail` of a DOOR_OPENED event."""
-
-    COMMAND = 1
-    TOKEN = 2
-    FIRE = 3
-    POWER = 4
-    EVACUATION = 5
-    FORCED = 6
-
-
-class DoorFlag(IntFlag, boundary=STRICT):
-    ENTRY_LOCKED = 0x01
-    EXIT_LOCKED = 0x02
-    ENTRY_FORCED = 0x04
-    EXIT_FORCED = 0x08
-    ENTRY_JAMMED = 0x10
-    EXIT_JAMMED = 0x20
-
-
-class HazardFlag(IntFlag, boundary=STRICT):
-    ESTOP_PRESSED = 0x01
-    FIRE = 0x02
-    POWER_FAILED = 0x04
-    WATCHDOG_TRIPPED = 0x08
-    EVACUATING = 0x10
-    HOLDING = 0x20
+def common_version(lowest: int, highest: int, spoken: range = SPOKEN_VERSIONS) -> int:
+    """The newest version that both sides speak, NO_VERSION if there is none."""
+    return max((version for version in spoken if lowest <= version <= highest), default=NO_VERSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,18 +97,28 @@ class Message:
 
     def pack(self) -> bytes:
         """The payload's bytes. Raises struct.error if a value does not fit its field (a bug of the caller's)."""
-        return self.LAYOUT.pack(*(getattr(self, field.name) for field in fields(self)))
+        return self.LAYOUT.pack(*[getattr(self, name) for name in _names(type(self))])
 
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         """Raises ValueError when the length is wrong or an enumeration has no such value."""
         if len(payload) != cls.LAYOUT.size:
             raise ValueError(f"{cls.TYPE.name} has {len(payload)} bytes, not {cls.LAYOUT.size}")
-        names = (field.name for field in fields(cls))
-        values: dict[str, Any] = dict(zip(names, cls.LAYOUT.unpack(payload), strict=True))
+        values: dict[str, Any] = dict(zip(_names(cls), cls.LAYOUT.unpack(payload), strict=True))
         for name, kind in cls.ENUMS.items():
             values[name] = kind(values[name])
         return cls(**values)
+
+
+_FIELDS: dict[type[Message], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Message]) -> tuple[str, ...]:
+    """Fields in wire order, looked up once: this is done for every frame."""
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = _FIELDS[kind] = tuple(field.name for field in fields(kind))
+    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +133,10 @@ class Command(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello(Message):
-    """Host -> board: opens a session. Ends any earlier one and burns the exit token."""
+    """Host -> board: opens a session. Ends any earlier one and burns the exit token.
+
+    HELLO and HELLO_ACK keep this layout, in frames of version 1, in every version to come: whoever meets, can greet.
+    """
 
     TYPE: ClassVar = MessageType.HELLO
     LAYOUT: ClassVar[struct.Struct] = struct.Struct("<BBI")
@@ -192,10 +165,12 @@ class EventAck(Message):
     """Host -> board: this event was taken over and need not be sent again."""
 
     TYPE: ClassVar = MessageType.EVENT_ACK
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<I")
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<II")
 
     event_sequence: int
     """0, u32."""
+    boot_id: int
+    """4, u32: the event's. One of another boot is void, so that a late one forgets nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,11 +235,19 @@ class EndEvacuation(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest(Command):
+    """Tests the safety devices anew; REFUSED_STATE unless the doors are shut and locked. SENSORS tell the outcome."""
+
+    TYPE: ClassVar = MessageType.SELF_TEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HelloAck(Message):
     """Board -> host: who I am. Its frame carries the sequence of the HELLO it answers."""
 
     TYPE: ClassVar = MessageType.HELLO_ACK
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<BBBBIIIHBBB")
+    ENUMS: ClassVar = {"entry_kind": WireDoorKind, "exit_kind": WireDoorKind}
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<BBBBIIIHBBBBBB")
 
     version: int
     """0, u8: chosen protocol version; 0 when there is none in common, and then no session opens."""
@@ -282,12 +265,18 @@ class HelloAck(Message):
     """12, u32: the HELLO's."""
     watchdog_ms: int
     """16, u16: silence of the host after which the board shuts the doors and holds."""
+    entry_kind: WireDoorKind
+    """18, u8: NONE in a lane of one door."""
+    exit_kind: WireDoorKind
+    """19, u8."""
     beam_count: int
-    """18, u8: 0 to 32."""
+    """20, u8: 4 to 64."""
     first_inside_beam: int
-    """19, u8: first beam past the entry door."""
+    """21, u8: first beam past the entry door; at least 1."""
     last_inside_beam: int
-    """20, u8: last beam before the exit door, included."""
+    """22, u8: last beam before the exit door, included; at most beam_count - 2."""
+    beam_pitch_mm: int
+    """23, u8: from one beam to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,13 +287,15 @@ class Sensors(Message):
     """
 
     TYPE: ClassVar = MessageType.SENSORS
-    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IBBBBIBBIIB")
+    LAYOUT: ClassVar[struct.Struct] = struct.Struct("<IBBBBQIBBIIBhBH")
     ENUMS: ClassVar = {
         "entry": WirePosition,
         "exit": WirePosition,
         "doors": DoorFlag,
         "hazards": HazardFlag,
         "lamp": WireLamp,
+        "self_test": SelfTestState,
+        "failed": FailedFlag,
     }
 
     uptime_ms: int
@@ -318,17 +309,25 @@ class Sensors(Message):
     hazards: HazardFlag
     """7, u8: bit map; undefined bits must be 0."""
     beams: int
-    """8, u32: bit i is set while beam i is broken; beam 0 is the outermost before the entry."""
+    """8, u64: bit i is set while beam i is broken; beam 0 is the outermost before the entry."""
+    beams_changed_ms: int
+    """16, u32: the uptime at which `beams` became what it is."""
     beam_count: int
-    """12, u8."""
+    """20, u8."""
     person_count: int
-    """13, u8: people between the doors by the light curtain's pattern; 255 unknown."""
+    """21, u8: people between the doors by the light curtain's pattern; 255 unknown."""
     exit_token: int
-    """14, u32: what OPEN_EXIT must carry now; 0 when the exit may not be opened."""
+    """22, u32: what OPEN_EXIT must carry now; 0 when the exit may not be opened."""
     boot_id: int
-    """18, u32."""
+    """26, u32."""
     lamp: WireLamp
-    """22, u8: what the lamp shows."""
+    """30, u8: what the lamp shows."""
+    temperature_tenths_celsius: int
+    """31, i16: of the board; -32768 unknown."""
+    self_test: SelfTestState
+    """33, u8."""
+    failed: FailedFlag
+    """34, u16: bit map; undefined bits must be 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,7 +363,7 @@ class Event(Message):
     door: WireDoor
     """13, u8."""
     detail: int
-    """14, u32: the OpeningReason of DOOR_OPENED; how many were lost for EVENTS_LOST; else 0."""
+    """14, u32: OpeningReason of DOOR_OPENED, how many of EVENTS_LOST, FailedFlag of SELF_TEST_FAILED; else 0."""
 
 
 MESSAGES: dict[int, type[Message]] = {
@@ -381,6 +380,7 @@ MESSAGES: dict[int, type[Message]] = {
         AckFault,
         BeginEvacuation,
         EndEvacuation,
+        SelfTest,
         HelloAck,
         Sensors,
         Ack,

@@ -225,10 +225,15 @@ class LaneRuntime:
                 self._step(on.DeviceFailed(device="board_link", reason=report.reason))
             case LinkUp():
                 self._step(on.DeviceRecovered(device="board_link"))
+                self._spawn(self._test_safety_devices())
             case BoardEvent():
                 self._journal("board", {"kind": report.kind.value, "detail": report.detail})
             case _:
                 assert_never(report)
+
+    async def _test_safety_devices(self) -> None:
+        """What fails shows in the next reports. A board that cannot test now (a door is open) keeps what it last found."""
+        await self._board.self_test()
 
     async def _acknowledge_silence(self) -> None:
         await self._board.acknowledge_fault()

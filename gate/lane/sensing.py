@@ -114,13 +114,15 @@ class Sensing:
         signs = {
             "emergency_stop": now.is_estop_pressed,
             "power": now.is_power_failed,
-            "entry_door": now.entry is DoorPosition.JAMMED,
+            "entry_door": now.entry in (DoorPosition.JAMMED, DoorPosition.ABSENT),
             "exit_door": now.exit is DoorPosition.JAMMED,
-            "board": now.is_holding and not now.is_fire,
+            # A board with a failed safety device does not hold, so that the way back stays: the lane must let nobody in.
+            "board": (now.is_holding and not now.is_fire) or bool(now.failed),
+            **{device.value: True for device in now.failed},
         }
         present = frozenset(device for device, is_wrong in signs.items() if is_wrong)
         failed = [
-            on.DeviceFailed(device=device, reason="reported_by_board") for device in sorted(present - self._faults)
+            on.DeviceFailed(device=device, reason=_reason(device, now)) for device in sorted(present - self._faults)
         ]
         recovered = [on.DeviceRecovered(device=device) for device in sorted(self._faults - present)]
         self._faults = present
@@ -150,6 +152,14 @@ class Sensing:
         if before is not None and is_exit_shut(now) and not is_exit_shut(before):
             events.append(on.ExitShut(person_count=now.person_count))
         return events
+
+
+def _reason(device: str, now: LaneSensors) -> str:
+    if device in now.failed:
+        return "self_test_failed"
+    if device == "entry_door" and now.entry is DoorPosition.ABSENT:
+        return "this_lane_needs_two_doors"
+    return "reported_by_board"
 
 
 def _has_entered(sensors: LaneSensors) -> bool:

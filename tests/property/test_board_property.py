@@ -53,7 +53,7 @@ class AnyHost(RuleBasedStateMachine):
                 if token is not None:
                     self.accepted_tokens.append(token)
             if isinstance(message, wire.Event):
-                self._say(wire.EventAck(event_sequence=message.event_sequence))
+                self._say(wire.EventAck(event_sequence=message.event_sequence, boot_id=message.boot_id))
 
     def _command(self, message: wire.Command) -> None:
         self.sequence += 1

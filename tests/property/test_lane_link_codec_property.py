@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivers.lane_io import protocol as wire
 from drivers.lane_io.codec import MAX_ENCODED_BYTES, Decoder, Frame, encode
 
-_WIDTHS = {"B": 0xFF, "H": 0xFFFF, "I": 0xFFFF_FFFF}
+_RANGES = {"B": (0, 0xFF), "H": (0, 0xFFFF), "I": (0, 0xFFFF_FFFF), "Q": (0, (1 << 64) - 1), "h": (-0x8000, 0x7FFF)}
 
 
 def _values(kind: type[wire.Message]) -> st.SearchStrategy[wire.Message]:
@@ -20,7 +20,7 @@ def _values(kind: type[wire.Message]) -> st.SearchStrategy[wire.Message]:
     for field, letter in zip(dataclasses.fields(kind), letters, strict=True):
         enum = kind.ENUMS.get(field.name)
         if enum is None:
-            strategies[field.name] = st.integers(0, _WIDTHS[letter])
+            strategies[field.name] = st.integers(*_RANGES[letter])
         elif issubclass(enum, IntFlag):
             everything = sum(enum)
             strategies[field.name] = st.integers(0, everything).map(enum)

@@ -172,6 +172,9 @@ class TwinLine(LaneIo):
     async def acknowledge_fault(self) -> CommandResult:
         return await _Turn(lambda session: wire.AckFault(session=session))
 
+    async def self_test(self) -> CommandResult:
+        return await _Turn(lambda session: wire.SelfTest(session=session))
+
     async def set_evacuation(self, is_on: bool) -> CommandResult:
         kind = wire.BeginEvacuation if is_on else wire.EndEvacuation
         return await _Turn(lambda session: kind(session=session))

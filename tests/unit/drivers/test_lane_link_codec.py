@@ -72,14 +72,24 @@ def test_vector_against_a_second_implementation(name: str) -> None:
 def test_sensor_bytes_are_where_the_document_says() -> None:
     body = by_hand_unstuff(bytes.fromhex(CASES["one person inside, both doors locked"]["wire"])[1:-1])
     payload = body[4:-2]
-    assert len(payload) == 23
+    assert len(payload) == 36
     assert int.from_bytes(payload[0:4], "little") == 123456
     assert (payload[4], payload[5], payload[6], payload[7]) == (1, 1, 0x03, 0)
-    assert int.from_bytes(payload[8:12], "little") == 0x00078000
-    assert (payload[12], payload[13]) == (28, 1)
-    assert int.from_bytes(payload[14:18], "little") == 0xA1B2C3D4
-    assert int.from_bytes(payload[18:22], "little") == 0xDEADBEEF
-    assert payload[22] == wire.WireLamp.BLUE
+    assert int.from_bytes(payload[8:16], "little") == 0x00078000
+    assert int.from_bytes(payload[16:20], "little") == 123400
+    assert (payload[20], payload[21]) == (28, 1)
+    assert int.from_bytes(payload[22:26], "little") == 0xA1B2C3D4
+    assert int.from_bytes(payload[26:30], "little") == 0xDEADBEEF
+    assert payload[30] == wire.WireLamp.BLUE
+    assert int.from_bytes(payload[31:33], "little", signed=True) == 312
+    assert payload[33] == wire.SelfTestState.PASSED
+    assert int.from_bytes(payload[34:36], "little") == 0
+
+
+def test_the_64th_beam_fits() -> None:
+    message = dataclasses.replace(message_of(CASES["64 beams, one door, frost, a blind receiver"]), beams=1 << 63)
+    assert message.pack()[8:16] == bytes([0, 0, 0, 0, 0, 0, 0, 0x80])
+    assert wire.Sensors.unpack(message.pack()) == message
 
 
 @pytest.mark.parametrize("name", REJECTS)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from drivers.lane_io import protocol as wire
 from drivers.lane_io.codec import Decoder, Frame, encode
-from drivers.lane_io.interface import BoardEvent, BoardEventKind, CommandResult, Door, LaneSensors, LinkLost, LinkUp
+from drivers.lane_io.interface import (
+    BoardEvent,
+    BoardEventKind,
+    CommandResult,
+    Door,
+    DoorKind,
+    LaneSensors,
+    LinkLost,
+    LinkUp,
+    SafetyDevice,
+    SelfTestState,
+)
 from drivers.lane_io.link import Answer, HostLink, Output
 
 MS = 1_000_000
@@ -45,13 +58,18 @@ def hello_ack(session: int, *, boot_id: int = 5, version: int = 1) -> wire.Hello
         boot_id=boot_id,
         session=session,
         watchdog_ms=1000,
+        entry_kind=wire.WireDoorKind.FLAP,
+        exit_kind=wire.WireDoorKind.TRIPOD,
         beam_count=28,
         first_inside_beam=2,
         last_inside_beam=25,
+        beam_pitch_mm=100,
     )
 
 
-def sensors(*, boot_id: int = 5, person_count: int = 1, beams: int = 0) -> wire.Sensors:
+def sensors(
+    *, boot_id: int = 5, person_count: int = 1, beams: int = 0, celsius: int = 312, failed: int = 0
+) -> wire.Sensors:
     return wire.Sensors(
         uptime_ms=1,
         entry=wire.WirePosition.CLOSED,
@@ -59,11 +77,15 @@ def sensors(*, boot_id: int = 5, person_count: int = 1, beams: int = 0) -> wire.
         doors=wire.DoorFlag.ENTRY_LOCKED | wire.DoorFlag.EXIT_FORCED | wire.DoorFlag.EXIT_JAMMED,
         hazards=wire.HazardFlag(0),
         beams=beams,
+        beams_changed_ms=1,
         beam_count=28,
         person_count=person_count,
         exit_token=0,
         boot_id=boot_id,
         lamp=wire.WireLamp.BLUE,
+        temperature_tenths_celsius=celsius,
+        self_test=wire.SelfTestState.FAILED if failed else wire.SelfTestState.PASSED,
+        failed=wire.FailedFlag(failed),
     )
 
 
@@ -77,6 +99,7 @@ def test_greeting_is_repeated_in_one_session_until_answered() -> None:
     (up,) = bench.board_says(hello_ack(first))
     assert isinstance(up, LinkUp)
     assert (up.firmware_version, up.board_id) == ("1.2.3", 42)
+    assert (up.entry_kind, up.exit_kind, up.beam_pitch_mm) == (DoorKind.FLAP, DoorKind.TRIPOD, 100)
     assert bench.last() == wire.Heartbeat(session=first)
 
 
@@ -93,14 +116,56 @@ def test_nothing_is_known_of_the_lane_before_the_link_is_up() -> None:
     assert bench.board_says(sensors()) == []
 
 
-def test_board_of_another_version_is_told_once() -> None:
+@pytest.mark.parametrize("version", [0, 2, 255])
+def test_board_of_another_version_is_told_once(version: int) -> None:
     bench = Bench()
     bench.link.tick(0)
-    (lost,) = bench.board_says(hello_ack(bench.session(), version=0))
+    (lost,) = bench.board_says(hello_ack(bench.session(), version=version))
     assert isinstance(lost, LinkLost)
     assert "version 1" in lost.reason
-    assert bench.board_says(hello_ack(bench.session(), version=0)) == []
+    assert bench.board_says(hello_ack(bench.session(), version=version)) == []
     assert not bench.link.is_up
+
+
+@pytest.mark.parametrize(
+    ("host", "board", "version"),
+    [((1, 1), (1, 1), 1), ((1, 3), (1, 1), 1), ((1, 3), (2, 9), 3), ((2, 3), (1, 1), 0), ((3, 1), (1, 9), 0)],
+)
+def test_the_newest_version_in_common_is_spoken(host: tuple[int, int], board: tuple[int, int], version: int) -> None:
+    assert wire.common_version(*host, spoken=range(board[0], board[1] + 1)) == version
+
+
+def test_greeting_offers_all_versions_that_we_speak() -> None:
+    bench = Bench()
+    bench.link.tick(0)
+    hello = bench.last()
+    assert isinstance(hello, wire.Hello)
+    assert range(hello.lowest_version, hello.highest_version + 1) == wire.SPOKEN_VERSIONS
+
+
+def test_failed_devices_and_temperature_have_names_and_units() -> None:
+    bench = Bench()
+    bench.come_up()
+    (well,) = bench.board_says(sensors())
+    assert isinstance(well, LaneSensors)
+    assert (well.board_celsius, well.self_test, well.failed) == (31.2, SelfTestState.PASSED, frozenset())
+    (ill,) = bench.board_says(sensors(celsius=wire.UNKNOWN_TEMPERATURE, failed=0x05))
+    assert isinstance(ill, LaneSensors)
+    assert ill.board_celsius is None
+    assert ill.failed == {SafetyDevice.CURTAIN, SafetyDevice.EXIT_LOCK}
+    assert {flag.name for flag in wire.FailedFlag} == {device.name for device in SafetyDevice}
+
+
+def test_failed_self_test_event_says_what_failed() -> None:
+    bench = Bench()
+    bench.come_up()
+    failed = wire.EventCode.SELF_TEST_FAILED
+    event = wire.Event(
+        event_sequence=1, boot_id=5, uptime_ms=9, code=failed, door=wire.WireDoor.NONE, detail=0x4000_0005
+    )
+    (told,) = bench.board_says(event)
+    assert isinstance(told, BoardEvent)
+    assert told.detail == "exit_lock,light_curtain"
 
 
 def test_port_without_a_board_is_told_once() -> None:
@@ -156,7 +221,7 @@ def test_event_is_acknowledged_each_time_and_reported_once() -> None:
     assert isinstance(told, BoardEvent)
     assert (told.kind, told.door, told.detail) == (BoardEventKind.DOOR_OPENED, Door.EXIT, "token")
     assert bench.board_says(event) == []
-    assert [frame.message for frame in bench.sent].count(wire.EventAck(event_sequence=3)) == 2
+    assert [frame.message for frame in bench.sent].count(wire.EventAck(event_sequence=3, boot_id=5)) == 2
 
 
 def test_unknown_opening_reason_is_a_number_not_a_failure() -> None:

@@ -154,14 +154,14 @@ def test_events_wait_in_order_and_the_lost_are_counted(line: Line) -> None:
         events = line.all(wire.Event)
         last = events[-1]
         assert isinstance(last, wire.Event)
-        line.say((0, wire.EventAck(event_sequence=last.event_sequence)))
+        line.say((0, wire.EventAck(event_sequence=last.event_sequence, boot_id=last.boot_id)))
         line.run(20)
     numbers = [event.event_sequence for event in line.all(wire.Event) if isinstance(event, wire.Event)]
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(1, max(numbers) + 1))
     lost = [e for e in line.all(wire.Event) if isinstance(e, wire.Event) and e.code is wire.EventCode.EVENTS_LOST]
     assert lost
-    assert lost[0].detail == 61 - 32, "booted and sixty more into a queue of 32"
+    assert lost[0].detail == 62 - 32, "booted, tested and sixty more into a queue of 32"
 
 
 def test_fire_outranks_the_emergency_stop(line: Line) -> None:

@@ -141,8 +141,8 @@ def test_walker_sent_back_goes_back() -> None:
 
 
 def test_lane_too_long_for_a_curtain_is_refused() -> None:
-    with pytest.raises(ValueError, match="up to 32 beams"):
-        LaneWorld(length_mm=3600)
+    with pytest.raises(ValueError, match="up to 64 beams"):
+        LaneWorld(length_mm=6500)
 
 
 def test_clusters_are_cut_where_a_shut_door_stands() -> None:

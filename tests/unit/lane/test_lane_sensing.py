@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.lane_io.interface import DoorPosition, LaneSensors
+from drivers.lane_io.interface import DoorPosition, LaneSensors, SafetyDevice, SelfTestState
 from gate.core import events as on
 from gate.lane import sensing
 
@@ -219,3 +219,20 @@ def test_the_guard_believes_a_door_only_when_it_is_locked() -> None:
     facts = sensing.guard_facts(report(is_entry_locked=False, exit=DoorPosition.UNKNOWN))
     assert (facts.is_entry_shut, facts.is_exit_shut) == (False, False)
     assert facts.observed_ns == 1000 * MS
+
+
+def test_a_failed_safety_device_is_a_failed_device_with_its_name_until_it_passes() -> None:
+    blind = report(failed=frozenset({SafetyDevice.CURTAIN}), self_test=SelfTestState.FAILED)
+    assert events(report(), blind) == [
+        on.DeviceFailed(device="board", reason="reported_by_board"),
+        on.DeviceFailed(device="light_curtain", reason="self_test_failed"),
+    ]
+    assert events(blind, report(1100)) == [
+        on.DeviceRecovered(device="board"),
+        on.DeviceRecovered(device="light_curtain"),
+    ]
+
+
+def test_a_board_without_an_entry_cannot_serve_a_lane_of_two_doors() -> None:
+    absent = report(entry=DoorPosition.ABSENT, is_entry_locked=False)
+    assert events(absent) == [on.DeviceFailed(device="entry_door", reason="this_lane_needs_two_doors")]
