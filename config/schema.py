@@ -5,7 +5,7 @@ Safe states are not settings: they are in ``docs/SAFETY.md`` and in the code. Wh
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlparse
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -123,20 +123,50 @@ class Policy(Section):
         return self
 
 
+class ModbusWiring(Section):
+    """Which terminal of a Modbus RTU I/O module is which signal (docs/protocols/modbus-osdp.md). ``"!5"`` is a contact that opens."""
+
+    unit: int = Field(ge=1, le=247)
+    parity: Literal["N", "E", "O"] = "N"
+    inputs: dict[str, int | str]
+    outputs: dict[str, int]
+    beams: tuple[int | str, ...]
+    first_inside_beam: int = Field(ge=1)
+    last_inside_beam: int = Field(ge=2)
+    answer_timeout_ms: int = Field(default=80, ge=10, le=1_000)
+    poll_ms: int = Field(default=50, ge=10, le=500)
+    watchdog_ms: int = Field(default=1_000, ge=200, le=5_000)  # the watchdog relay's own time
+    travel_ms: int = Field(default=4_000, ge=500, le=30_000)  # longest that a door may be on its way
+    pulse_ms: int = Field(default=200, ge=20, le=2_000)
+
+
 class Board(Section):
-    """The lane controller board. ``kind`` names a driver: ``lane_link`` (serial) or one that a package registers."""
+    """The lane controller board. ``kind`` names a driver: ``lane_link`` (serial), ``modbus_io`` or one that a package registers."""
 
     kind: str = "lane_link"
     port: str = ""
     baud_rate: int = Field(default=115_200, ge=9_600, le=4_000_000)
     link_timeout_ms: int = Field(default=600, ge=200, le=5_000)  # silence after which the link counts as lost
     answer_timeout_ms: int = Field(default=400, ge=50, le=5_000)
+    modbus: ModbusWiring | None = None
 
     @model_validator(mode="after")
     def _has_port(self) -> Self:
-        if self.kind == "lane_link" and not self.port:
-            raise ValueError("a lane_link board needs its serial port, for example port = '/dev/ttyUSB0'")
+        if self.kind in ("lane_link", "modbus_io") and not self.port:
+            raise ValueError(f"a {self.kind} board needs its serial port, for example port = '/dev/ttyUSB0'")
+        if (self.kind == "modbus_io") != (self.modbus is not None):
+            raise ValueError("a modbus_io board needs its wiring in [lane.board.modbus], and no other board has one")
         return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the driver of this kind is made with."""
+        if self.kind == "lane_link":
+            names = {"port", "baud_rate", "link_timeout_ms", "answer_timeout_ms"}
+            return self.model_dump(include=names)
+        if self.modbus is not None:
+            return {"port": self.port, "baud_rate": self.baud_rate, **self.modbus.model_dump()}
+        return {}
 
 
 class Camera(Section):
@@ -182,10 +212,16 @@ class Site(Section):
             raise ValueError("a site needs at least one [[lane]]")
         if self.policy.mode == "joint" and not any(role.is_required for role in self.roles):
             raise ValueError("policy.mode = 'joint' needs at least one [[role]] with is_required = true")
-        ports = [lane.board.port for lane in self.lanes if lane.board.port]
-        shared = sorted({port for port in ports if ports.count(port) > 1})
-        if shared:
-            raise ValueError(f"two lanes use the serial port {shared[0]}: each board needs its own")
+        lines = [
+            (lane.board.port, lane.board.modbus.unit if lane.board.modbus else None)
+            for lane in self.lanes
+            if lane.board.port
+        ]
+        for port, unit in lines:
+            others = [other for at, other in lines if at == port]
+            # Only modules with addresses of their own can share a line.
+            if others.count(unit) > 1 or (unit is not None and None in others):
+                raise ValueError(f"two lanes use the serial port {port}: each board needs its own port or unit")
         return self
 
     def lane(self, lane_id: str) -> Lane | None:
