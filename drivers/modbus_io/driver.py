@@ -136,6 +136,10 @@ class WiredLaneIo(LaneIo):
             lane.clear_faults()
             return await self._shut_both()
 
+    async def self_test(self) -> CommandResult:
+        """A module tests nothing: its wiring's monitored relays do, or the yearly inspection."""
+        return CommandResult.REFUSED_STATE
+
     async def set_evacuation(self, is_on: bool) -> CommandResult:
         async with self._turn:
             was_on = self._lane.is_evacuating
