@@ -20,6 +20,7 @@ FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 FACE_MESH = "face-mesh"
 MRZ_RECOGNISER = "mrz-recogniser"
+TEXT_RECOGNISER = "text-recogniser"
 
 OWN_PACKAGE = "tongguan"
 
@@ -34,6 +35,7 @@ class Preparation(StrEnum):
     NONE = "none"
     EXPAND_QUANTISED = "expand-quantised"
     SFACE = "sface"
+    LATIN_HEAD = "latin-head"
     TFLITE = "tflite"
 
 
@@ -92,12 +94,18 @@ class ModelEntry(_Strict):
     inputs: tuple[InputTensor, ...]
     outputs: tuple[Tensor, ...]
     threshold: dict[str, Threshold] = Field(default_factory=dict)
+    is_optional: bool = Field(default=False, description="prepared only when an operator names it; nothing needs it")
 
 
 class Manifest(_Strict):
     """All models by name."""
 
     model: dict[str, ModelEntry]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Names of the models that a gate does not run without."""
+        return tuple(name for name, entry in self.model.items() if not entry.is_optional)
 
     def entry(self, name: str) -> ModelEntry:
         """Return the entry of ``name``. Raises ModelError for an unknown name."""

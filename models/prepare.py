@@ -19,6 +19,9 @@ from models.face.rewrite import rewrite_sface
 from models.face.tflite import read_tflite
 from models.manifest import Preparation
 
+_BLANK = 0
+_LATIN = frozenset(chr(code) for code in (*range(0x20, 0x7F), *range(0xC0, 0x250)))
+
 
 def prepare(source: bytes, preparation: Preparation) -> bytes:
     """Return the prepared model file. The same source gives the same bytes.
@@ -91,6 +94,29 @@ def _dequantise(quantised: np.ndarray, scale: np.ndarray, zero_point: np.ndarray
     return np.asarray(difference.astype(np.float32) * scale.astype(np.float32), dtype=np.float32)
 
 
+def _latin_head(model: Any) -> None:
+    """Keep the blank, the Latin columns and the space (last, and not in the model's own list) of the recogniser's last layer."""
+    graph = model.graph
+    properties = {prop.key: prop for prop in model.metadata_props}
+    characters = [*properties["character"].value.split("\n"), " "]
+    kept = [index for index, character in enumerate(characters) if character in _LATIN]
+    columns = [_BLANK, *(index + 1 for index in kept)]
+    matmul = next(node for node in reversed(graph.node) if node.op_type == "MatMul")
+    add = next(node for node in graph.node if node.op_type == "Add" and matmul.output[0] in node.input)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for name in (*matmul.input, *add.input):
+        if name in constants:
+            array = numpy_helper.to_array(constants[name])
+            if array.shape[-1] != len(characters) + 1:
+                raise ValueError(
+                    f"the last layer has {array.shape[-1]} columns for {len(characters)} characters and a blank"
+                )
+            constants[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array[..., columns]), name))
+    graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(columns)
+    properties["character"].value = "".join(characters[index] for index in kept)
+    del graph.value_info[:]
+
+
 def _attribute(node: Any, name: str) -> int:
     for attribute in node.attribute:
         if attribute.name == name:
@@ -109,4 +135,5 @@ def _replace(field: Any, values: list[Any]) -> None:
 _TRANSFORMS: dict[Preparation, Callable[[Any], None]] = {
     Preparation.EXPAND_QUANTISED: _expand_quantised,
     Preparation.SFACE: _sface,
+    Preparation.LATIN_HEAD: _latin_head,
 }

