@@ -6,7 +6,6 @@ them: blanks are seen between characters, and the best way to put so many places
 blanks is found by dynamic programming. Counting characters instead, as is usual, miscounts where one is unclear.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,6 +34,8 @@ _AS_LETTER = {"0": "O", "1": "I", "|": "I", "!": "I", "2": "Z", "5": "S", "6": "
 
 # A look-alike counts a little less than the character itself.
 _LOOKALIKE_WEIGHT = 0.9
+# How much a character that the layout forbids takes away from those that it allows.
+_IMPOSSIBLE_WEIGHT = 0.2
 # A place at which less than this is seen, in frames, is faint.
 _LEAST_SHOWN = 0.8
 # Positions are searched at this fraction of a frame.
@@ -43,6 +44,9 @@ _FINE = 3
 _STRETCH, _STRETCH_COST = 0.16, 8.0
 # What it costs to begin or end a pitch away from where the row was found.
 _END_COST = 0.06
+_LOOSE_END_COST = 0.004
+# Pitches that are tried, as shares of the usual one.
+_RHYTHMS = np.arange(0.8, 1.25, 0.004)
 # Share of the pitch around the middle of a place that shows its character.
 _INSIDE = 0.3
 
@@ -53,6 +57,11 @@ class LineReading:
 
     text: str
     scores: Scores
+
+    @classmethod
+    def of(cls, scores: Scores) -> "LineReading":
+        """Return the reading that these scores, float32 (places, 37), say."""
+        return cls(text="".join(CHARACTERS[index] for index in scores.argmax(axis=1)), scores=scores)
 
     @property
     def confidences(self) -> NDArray[np.float32]:
@@ -85,13 +94,6 @@ class LineScores:
         return "".join(self.classes[best[a] - 1] for a, _ in runs), runs
 
 
-def average(looks: Sequence[LineScores]) -> LineScores:
-    """Return the mean of several looks at the same line, which agree on classes, frames and span."""
-    first = looks[0]
-    mean = np.asarray(np.mean([look.probabilities for look in looks], axis=0), dtype=np.float32)
-    return LineScores(probabilities=mean, classes=first.classes, span_frames=first.span_frames)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Places:
     """Where the places of a line are: ``middles`` float64 (places) in frames, ``pitch`` in frames.
@@ -104,10 +106,17 @@ class Places:
     contrast: float
 
 
-def find_places(line: LineScores, count: int) -> Places:
-    """Return the best ``count`` places for the rhythm of characters and blanks."""
+def find_places(line: LineScores, count: int, pitch_frames: float | None = None) -> Places:
+    """Return the best ``count`` places for the rhythm of characters and blanks.
+
+    The row's ends say about where they are; if the ``pitch_frames`` is known from elsewhere, only the middle of the row does.
+    """
     begin, end = line.span_frames
+    if pitch_frames is not None:
+        middle, half = (begin + end) / 2, count * pitch_frames / 2
+        begin, end = middle - half, middle + half
     pitch = (end - begin) / count * _FINE
+    end_cost = _END_COST if pitch_frames is None else _LOOSE_END_COST
     shown = 1 - line.probabilities[:, 0].astype(np.float64)
     grid = (np.arange(len(shown) * _FINE) + 0.5) / _FINE - 0.5
     fine = np.interp(grid, np.arange(len(shown)), shown)
@@ -116,7 +125,7 @@ def find_places(line: LineScores, count: int) -> Places:
     costs = _STRETCH_COST * ((steps - pitch) / pitch) ** 2
     position = np.arange(len(fine))
     minus = -1e9
-    score = contrast - _END_COST * ((position - begin * _FINE - pitch / 2) / pitch) ** 2
+    score = contrast - end_cost * ((position - begin * _FINE - pitch / 2) / pitch) ** 2
     came = np.zeros((count, len(fine)), np.int8)
     options = np.empty((len(steps), len(fine)))
     for place in range(1, count):
@@ -125,7 +134,7 @@ def find_places(line: LineScores, count: int) -> Places:
             np.subtract(score[:-step], cost, out=option[step:])
         came[place] = options.argmax(axis=0)
         score = options.max(axis=0) + contrast
-    score = score - _END_COST * ((position - end * _FINE + pitch / 2) / pitch) ** 2
+    score = score - end_cost * ((position - end * _FINE + pitch / 2) / pitch) ** 2
     path = np.empty(count, np.int64)
     path[-1] = score.argmax()
     for place in range(count - 1, 0, -1):
@@ -138,6 +147,14 @@ def find_places(line: LineScores, count: int) -> Places:
     )
 
 
+def rhythm(line: LineScores, usual: float) -> float:
+    """Return the pitch in frames at which characters and blanks alternate, 0.8 to 1.25 times the ``usual`` one."""
+    shown = 1 - line.probabilities[:, 0].astype(np.float64)
+    waves = np.exp(-2j * np.pi * np.arange(len(shown))[:, None] / (usual * _RHYTHMS))
+    strength = np.abs((shown - shown.mean()) @ waves)
+    return usual * float(_RHYTHMS[strength.argmax()])
+
+
 def _contrast(shown: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     """Return how much more is shown around each position than half a pitch beside it, -1..1."""
     width = max(1, round(0.4 * pitch))
@@ -147,23 +164,35 @@ def _contrast(shown: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:
     return np.asarray(smooth - (around[: len(shown)] + around[2 * half :]) / 2)
 
 
+def see_places(line: LineScores, places: Places) -> Scores:
+    """Return what stands at each place, float32 (places, 1 + classes): the blank, then the share of each class, at most 1 together."""
+    frames = np.arange(len(line.probabilities)) + 0.5
+    # Frames count by how much of them lies inside, and by how much they show: between characters is nothing.
+    inside = np.clip(_INSIDE * places.pitch + 0.5 - np.abs(frames - places.middles[:, None]), 0, 1)
+    seen = inside.astype(np.float32) @ line.probabilities
+    shown: Scores = seen / np.maximum(seen[:, 1:].sum(axis=1, keepdims=True), _LEAST_SHOWN)
+    return shown
+
+
 def decode_line(line: LineScores, allowed: tuple[str, ...], places: Places | None = None) -> LineReading:
     """Return the best reading of ``len(allowed)`` characters, each one of those allowed at its place.
 
     ``places`` are those of :func:`find_places` for as many characters, if they are known already.
     """
-    places = places or find_places(line, len(allowed))
-    frames = np.arange(len(line.probabilities)) + 0.5
-    # Frames count by how much of them lies inside, and by how much they show: between characters is nothing.
-    inside = np.clip(_INSIDE * places.pitch + 0.5 - np.abs(frames - places.middles[:, None]), 0, 1)
-    seen = inside.astype(np.float32) @ line.probabilities
-    shown = np.maximum(seen[:, 1:].sum(axis=1, keepdims=True), _LEAST_SHOWN)
+    return decode_places(see_places(line, places or find_places(line, len(allowed))), line.classes, allowed)
+
+
+def decode_places(seen: Scores, classes: str, allowed: tuple[str, ...]) -> LineReading:
+    """Return the best reading of what :func:`see_places` saw, each character one of those allowed at its place."""
     scores = np.zeros((len(allowed), len(CHARACTERS)), np.float32)
+    shown = seen[:, 1:].sum(axis=1, keepdims=True)
     for kind in set(allowed):
         rows = [place for place, here in enumerate(allowed) if here == kind]
-        scores[rows] = seen[rows] @ _folding(line.classes, kind) / shown[rows]
-    text = "".join(CHARACTERS[index] for index in scores.argmax(axis=1))
-    return LineReading(text=text, scores=scores)
+        scores[rows] = seen[rows] @ _folding(classes, kind)
+    possible = scores.sum(axis=1, keepdims=True)
+    # What cannot stand here is left out of the count, but not quite: it tells that the print is not clear.
+    scores /= possible + np.maximum(1 - shown, 0) + _IMPOSSIBLE_WEIGHT * np.maximum(shown - possible, 0) + 1e-6
+    return LineReading.of(scores)
 
 
 @lru_cache(maxsize=64)

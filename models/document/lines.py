@@ -14,7 +14,8 @@ SEARCH_WIDTH_PX = 640
 _MIN_WIDTH_RATIO = 0.24
 _MAX_CANDIDATES = 16
 _TALL_PX = 35
-_THRESHOLDS = (1.0, 0.5)
+# Shares of the threshold that tells strokes from paper best; bold strokes are told from a printed pattern by more.
+PLAIN, BOLD = (1.0, 0.5), (1.7, 2.6)
 # A row bends by at most this share of its height; what bends more is no row.
 _MAX_BOW = 1.0
 # How far a row is lengthened to the ends of its neighbours, in places.
@@ -56,6 +57,12 @@ class TextLine:
         y = self.left[1] + share * (self.right[1] - self.left[1]) + 4 * self.bow_px * share * (1 - share)
         return x, y
 
+    def between(self, left: float, right: float) -> "TextLine":
+        """Return the part of the row between two shares of its length; below 0 and above 1 it goes on."""
+        return TextLine(
+            left=self.at(left), right=self.at(right), height_px=self.height_px, bow_px=self.bow_px * (right - left) ** 2
+        )
+
 
 def find_mrz_lines(page_grey: GreyImage) -> tuple[TextLine, ...] | None:
     """Return the two or three rows that look most like an MRZ, from top to bottom, or None.
@@ -82,22 +89,20 @@ def justified(rows: Sequence[TextLine]) -> tuple[TextLine, ...]:
 
 def _lengthened(row: TextLine, left: float, right: float) -> TextLine:
     width = row.right[0] - row.left[0]
-    ends = [row.at((x - row.left[0]) / width) for x in (left, right)]
-    bow_px = row.bow_px * ((right - left) / width) ** 2
-    return TextLine(left=ends[0], right=ends[1], height_px=row.height_px, bow_px=bow_px)
+    return row.between((left - row.left[0]) / width, (right - row.left[0]) / width)
 
 
-def rank_mrz_lines(page_grey: GreyImage) -> list[tuple[TextLine, ...]]:
+def rank_mrz_lines(page_grey: GreyImage, shares: Sequence[float] = PLAIN) -> list[tuple[TextLine, ...]]:
     """Return every group of rows that may be an MRZ, the likeliest first; see :func:`find_mrz_lines`."""
     edges = _stroke_edges(page_grey)
     otsu, _ = cv2.threshold(edges, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     scored: list[tuple[float, tuple[TextLine, ...]]] = []
-    for share in _THRESHOLDS:
+    for share in shares:
         for group in _neighbours(_text_rows(edges, otsu * share)):
             score = _score(group, page_grey.shape)
             if score is not None:
                 scored.append((score, group))
-        # Faint print is looked for only where there is no bold one.
+        # The next threshold is for pages on which this one shows nothing.
         if scored:
             break
     scored.sort(key=lambda item: -item[0])

@@ -1,7 +1,7 @@
 """Read a document in a frame: page, MRZ, portrait. Refuses rather than guesses."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gate.checks.mrz import Mrz, MrzFormat
-from models.document.decode import LineScores, average
-from models.document.lines import SEARCH_WIDTH_PX, TextLine, rank_mrz_lines
-from models.document.page import find_page, homography, inverse, map_points, quad_size, tilted, whole_image
+from models.document.cut import cut_out, fitted, line_grid
+from models.document.lines import TextLine
+from models.document.page import homography, inverse, map_points, quad_size
 from models.document.recogniser import MrzReader, OcrbMrzReader
-from models.document.zone import ZoneRead, ZoneRefused, read_zone
+from models.document.sight import ZoneSight, see_zone
+from models.document.views import View, views_of
+from models.document.vote import blend, vote
+from models.document.zone import ZoneRead, ZoneRefused, read_sight
 from models.face import Face, FaceDetector
 from models.session import ModelSession
 
@@ -24,21 +27,23 @@ Quad = NDArray[np.float32]
 _PORTRAIT_SEARCH_WIDTH_PX = 448
 _PORTRAIT_SIZE_PX = (280, 360)
 _MAX_FACE_RATIO = 0.65
-_MAX_RECOGNITIONS = 16
+_MAX_RECOGNITIONS = 28
 # How much of the page above and below the middle of a row belongs to its picture, in heights of the row.
 _HALF_HEIGHT = 0.68
-_OTHER_HALF_HEIGHTS = (0.58, 0.78)
-# Groups of rows tried in each way to look at the frame.
-_MAX_GROUPS = 2
-# A frame is shrunk before its lines are straightened if they would shrink by more than this.
-_MAX_SHRINK = 1.5
-_TILTS_DEG = (-10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
-# A zone of which this share of the characters is clear is the zone, even if it is refused: no use looking elsewhere.
+# How far beyond its ends a row is searched for lost places, as a share of its length.
+_WIDER = 0.1
+_FITTED_HALF_HEIGHTS = (0.62, 0.68, 0.75)
+# Softly blurred once: noise, dots and holes of the ink vanish before its strokes do.
+_SOFTENED_PX = 0.9
+# A zone of which this share of the characters is clear is the zone, even if it is refused: little use looking elsewhere.
 _SURELY_A_ZONE = 0.75
+_MAX_SIGHTS = 3
+# With less than this the rows themselves may be wrong: cut off at an end, or of another text.
+_WELL_CUT = 0.9
+# Below this no other cut of the same rows helps.
+_WORTH_ANOTHER_CUT = 0.55
 # With a smaller share than this it is some other text, or none.
 _PERHAPS_A_ZONE = 0.3
-# Rows that rise more than this are looked at again, set straight.
-_STRAIGHT_DEG = 2.0
 
 
 class UnreadableReason(StrEnum):
@@ -50,10 +55,14 @@ class UnreadableReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentUnreadable:
-    """Nothing certain can be said; ``detail`` is one clause for the log and the officer."""
+    """Nothing certain can be said; ``detail`` is one clause for the log and the officer.
+
+    ``sight`` is what was seen of the zone, for :meth:`DocumentReader.read` of the next frame; None if there was none.
+    """
 
     reason: UnreadableReason
     detail: str
+    sight: ZoneSight | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,16 +88,6 @@ class DocumentRead:
     model_hashes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _View:
-    """One way to look at the frame: a quad of it straightened, and rows that may be the MRZ."""
-
-    quad_px: Quad
-    to_page: NDArray[np.float64]
-    page_size_px: tuple[int, int]
-    rows: tuple[TextLine, ...]
-
-
 class DocumentReader:
     """Reads TD1, TD2, TD3, MRV-A, MRV-B and FRID documents, whichever way up they lie.
 
@@ -103,40 +102,95 @@ class DocumentReader:
             face_detector.session.name: face_detector.session.model_hash,
         }
 
-    def read(self, image_bgr: Image) -> DocumentRead | DocumentUnreadable:
-        """Read the document in a uint8 (height, width, 3) BGR frame."""
-        refusal: ZoneRefused | None = None
-        for view in islice(_views(image_bgr), _MAX_RECOGNITIONS):
-            zone = self._read_zone(image_bgr, view)
-            if isinstance(zone, ZoneRead):
-                return self._complete(image_bgr, view, zone)
-            if refusal is None or zone.clear_ratio > refusal.clear_ratio:
-                refusal = zone
-            if refusal.clear_ratio >= _SURELY_A_ZONE:
-                break
-        if refusal is None or refusal.clear_ratio < _PERHAPS_A_ZONE:
+    def read(self, image_bgr: Image, earlier: Sequence[DocumentUnreadable] = ()) -> DocumentRead | DocumentUnreadable:
+        """Read the document in a uint8 (height, width, 3) BGR frame.
+
+        ``earlier`` are the refusals of other frames of the same document: where this one is refused too, what was seen in
+        all of them may decide (see :mod:`models.document.vote`). Frames that do not agree have no say.
+        """
+        view, zone = self._look_for_zone(image_bgr)
+        if isinstance(zone, ZoneRefused) and zone.sight is not None and view is not None:
+            sights = [refusal.sight for refusal in earlier if refusal.sight is not None]
+            together = vote([*sights, zone.sight]) if sights else None
+            voted = zone if together is None else read_sight(together)
+            zone = voted if isinstance(voted, ZoneRead) else zone
+        if isinstance(zone, ZoneRead) and view is not None:
+            return self._complete(image_bgr, view, zone)
+        if not isinstance(zone, ZoneRefused) or zone.clear_ratio < _PERHAPS_A_ZONE:
             return DocumentUnreadable(reason=UnreadableReason.NO_MRZ, detail="no machine-readable zone was found")
-        return DocumentUnreadable(reason=UnreadableReason.UNCLEAR, detail=refusal.detail)
+        return DocumentUnreadable(reason=UnreadableReason.UNCLEAR, detail=zone.detail, sight=zone.sight)
 
-    def _read_zone(self, image_bgr: Image, view: _View) -> ZoneRead | ZoneRefused:
-        first = self._score(image_bgr, view, _HALF_HEIGHT)
-        zone = read_zone(first)
-        if isinstance(zone, ZoneRead) or zone.clear_ratio < _SURELY_A_ZONE:
+    def _look_for_zone(self, image_bgr: Image) -> tuple[View | None, ZoneRead | ZoneRefused | None]:
+        """Return the first view whose zone is read, or the one whose zone is clearest."""
+        best: tuple[View | None, ZoneRefused | None] = (None, None)
+        sights: list[ZoneSight] = []
+        for view in islice(views_of(image_bgr), _MAX_RECOGNITIONS):
+            zone = self._read_zone(image_bgr, view)
+            if isinstance(zone, ZoneRefused) and zone.clear_ratio >= _SURELY_A_ZONE and zone.sight is not None:
+                sights.append(zone.sight)
+                together = blend(sights[-_MAX_SIGHTS:])
+                zone = zone if together is None else read_sight(together)
+            if isinstance(zone, ZoneRead):
+                return view, zone
+            if best[1] is None or zone.clear_ratio > best[1].clear_ratio:
+                best = view, zone
+            if len(sights) >= _MAX_SIGHTS and best[1] is not None and best[1].clear_ratio >= _WELL_CUT:
+                break
+        return best
+
+    def _read_zone(self, image_bgr: Image, view: View) -> ZoneRead | ZoneRefused:
+        first = self._see(image_bgr, view, view.rows, _HALF_HEIGHT)
+        if first is None:
+            return ZoneRefused(detail=f"{len(view.rows)} rows of this length are no MRZ")
+        zone = read_sight(first)
+        if isinstance(zone, ZoneRead) and zone.is_plain:
             return zone
-        # A few characters are in doubt: looks that cut a little nearer and wider err in other ways than the first.
-        looks = [first, *(self._score(image_bgr, view, half) for half in _OTHER_HALF_HEIGHTS)]
-        return read_zone([average(lines) for lines in zip(*looks, strict=True)])
+        if isinstance(zone, ZoneRefused) and zone.clear_ratio < _WORTH_ANOTHER_CUT:
+            return zone
+        second = self._read_fitted(image_bgr, view, view.rows, first)
+        if isinstance(zone, ZoneRead) or isinstance(second, ZoneRead):
+            # What the first look left in doubt, if by little, the others must confirm.
+            return second
+        zone = _better(zone, second)
+        # A row that lost an end among patterns or at the page's edge, or that goes on beyond the text.
+        wider = tuple(row.between(-_WIDER, 1 + _WIDER) for row in view.rows)
+        again = self._see(image_bgr, view, wider, _HALF_HEIGHT, is_wider=True)
+        return zone if again is None else _better(zone, self._read_fitted(image_bgr, view, wider, again))
 
-    def _score(self, image_bgr: Image, view: _View, half_height: float) -> list[LineScores]:
-        """Cut the lines out, ``half_height`` of a row's height above and below its middle, and score them."""
+    def _read_fitted(
+        self, image_bgr: Image, view: View, rows: Sequence[TextLine], sight: ZoneSight
+    ) -> ZoneRead | ZoneRefused:
+        """Cut the rows where their characters were seen to stand, a little nearer and wider, which err in other ways."""
+        fit = tuple(fitted(row, places, sight.frames) for row, places in zip(rows, sight.places, strict=True))
+        looks = [self._see(image_bgr, view, fit, half) for half in _FITTED_HALF_HEIGHTS]
+        looks.append(self._see(image_bgr, view, fit, _HALF_HEIGHT, softened_px=_SOFTENED_PX))
+        together = blend([look for look in looks if look is not None] or [sight])
+        return read_sight(sight if together is None else together)
+
+    def _picture_size(self, view: View) -> tuple[int, int]:
         places = 30 if len(view.rows) == 3 else 44
-        size = (places * self._reader.place_width_px, self._reader.line_height_px)
-        to_frame = inverse(view.to_page)
-        cuts = [_line_grid(row, size, half_height) for row in view.rows]
-        pictures = _cut_out(image_bgr, [map_points(to_frame, grid) for grid, _ in cuts], size)
-        return self._reader.score(pictures, [span for _, span in cuts])
+        return places * self._reader.place_width_px, self._reader.line_height_px
 
-    def _complete(self, image_bgr: Image, view: _View, zone: ZoneRead) -> DocumentRead:
+    def _see(
+        self,
+        image_bgr: Image,
+        view: View,
+        rows: Sequence[TextLine],
+        half_height: float,
+        *,
+        is_wider: bool = False,
+        softened_px: float = 0.0,
+    ) -> ZoneSight | None:
+        """Cut the rows out, ``half_height`` of a row's height above and below its middle, and score them."""
+        size = self._picture_size(view)
+        to_frame = inverse(view.to_page)
+        cuts = [line_grid(row, size, half_height) for row in rows]
+        pictures = cut_out(image_bgr, [map_points(to_frame, grid) for grid, _ in cuts], size)
+        if softened_px > 0:
+            pictures = np.stack([cv2.GaussianBlur(picture, (0, 0), softened_px) for picture in pictures])
+        return see_zone(self._reader.score(pictures, [span for _, span in cuts]), is_wider=is_wider)
+
+    def _complete(self, image_bgr: Image, view: View, zone: ZoneRead) -> DocumentRead:
         portrait, face, box = self._find_portrait(image_bgr, view)
         return DocumentRead(
             format=zone.mrz.format,
@@ -152,7 +206,7 @@ class DocumentReader:
         )
 
     def _find_portrait(
-        self, image_bgr: Image, view: _View
+        self, image_bgr: Image, view: View
     ) -> tuple[Image | None, Face | None, tuple[int, int, int, int] | None]:
         """Find the largest face on the page and cut it out upright, at the frame's resolution."""
         width, height = quad_size(view.quad_px)
@@ -176,121 +230,10 @@ class DocumentReader:
         return portrait.astype(np.uint8, copy=False), face, box
 
 
-def _views(image_bgr: Image) -> Iterator[_View]:
-    """Yield the ways to look at the frame, the likeliest first."""
-    grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-    page = find_page(image_bgr)
-    whole = whole_image(image_bgr)
-    upright = [whole] if page is None else [page, whole]
-    # A page that stands on its side shows no rows as it is; then each quad is tried turned, at last askew.
-    yield from _rows_of(grey, upright, page)
-    yield from _rows_of(grey, [np.roll(quad, -1, axis=0) for quad in upright], None)
-    yield from _rows_of(grey, [tilted(whole, degrees) for degrees in _TILTS_DEG], None)
-
-
-def _rows_of(grey: Image, quads: Sequence[Quad], page: Quad | None) -> Iterator[_View]:
-    for quad in quads:
-        for view in _rank_views(grey, quad):
-            yield view
-            # On a page of known outline the zone's place tells which way up it lies; in a mere picture it may not.
-            if quad is not page:
-                yield _turned(view)
-
-
-def _rank_views(grey: Image, quad: Quad) -> Iterator[_View]:
-    """Look for the zone's rows in a quad of the frame; yield the likeliest groups, set straight."""
-    page, to_page = _straighten(grey, quad)
-    for rows in rank_mrz_lines(page)[:_MAX_GROUPS]:
-        slope_deg = float(np.degrees(np.arctan(np.mean([row.slope for row in rows]))))
-        if abs(slope_deg) <= _STRAIGHT_DEG:
-            yield _upright(quad, to_page, page, rows)
-            continue
-        # Rows are found askew, but characters are best seen straight on.
-        straight = tilted(quad, slope_deg)
-        again, to_again = _straighten(grey, straight)
-        for better in rank_mrz_lines(again)[:1]:
-            yield _upright(straight, to_again, again, better)
-
-
-def _straighten(grey: Image, quad: Quad) -> tuple[Image, NDArray[np.float64]]:
-    width, height = quad_size(quad)
-    size = (SEARCH_WIDTH_PX, max(32, round(SEARCH_WIDTH_PX * height / width)))
-    to_page = homography(quad, *size)
-    return cv2.warpPerspective(grey, to_page, size, flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False), to_page
-
-
-def _upright(quad: Quad, to_page: NDArray[np.float64], page: Image, rows: tuple[TextLine, ...]) -> _View:
-    """Return the view; the zone is at a document's lower edge, so one at the top means that it lies upside down."""
-    height, width = page.shape[:2]
-    view = _View(quad_px=quad, to_page=to_page, page_size_px=(width, height), rows=rows)
-    return view if float(np.mean([row.middle_y for row in rows])) > height / 2 else _turned(view)
-
-
-def _turned(view: _View) -> _View:
-    """Return the same view of a document that lies upside down."""
-    width, height = view.page_size_px
-    rows = tuple(
-        TextLine(
-            left=(width - row.right[0], height - row.right[1]),
-            right=(width - row.left[0], height - row.left[1]),
-            height_px=row.height_px,
-            bow_px=-row.bow_px,
-        )
-        for row in reversed(view.rows)
-    )
-    quad = np.roll(view.quad_px, -2, axis=0)
-    return _View(quad_px=quad, to_page=homography(quad, width, height), page_size_px=view.page_size_px, rows=rows)
-
-
-def _line_grid(
-    row: TextLine, size: tuple[int, int], half_height: float
-) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """Return where on the page each pixel of the line's picture lies, and where the text begins and ends in it.
-
-    The first is float32 (height * width, 2); ``size`` is (width, height) of the picture. The second are shares of the width.
-    """
-    margin = 0.6 * row.height_px
-    share = margin / (row.width_px + 2 * margin)
-    along = (np.arange(size[0]) + 0.5) / size[0] * (1 + 2 * margin / row.width_px) - margin / row.width_px
-    across = ((np.arange(size[1]) + 0.5) / size[1] - 0.5) * 2 * half_height * row.height_px
-    x, y = row.at(0.0)
-    rise = row.right[1] - row.left[1]
-    width = row.right[0] - row.left[0]
-    normal = np.array([-rise, width]) / row.width_px
-    bow = 4 * row.bow_px * along * (1 - along)
-    grid = np.empty((size[1], size[0], 2), np.float32)
-    grid[..., 0] = x + along * width + across[:, None] * normal[0]
-    grid[..., 1] = y + along * rise + bow + across[:, None] * normal[1]
-    return grid.reshape(-1, 2), (share, 1 - share)
-
-
-def _cut_out(image_bgr: Image, grids: Sequence[NDArray[np.float32]], size: tuple[int, int]) -> Image:
-    """Return uint8 (n, height, width, 3) pictures of the frame at each grid's points; ``size`` is (width, height)."""
-    width, height = size
-    first = grids[0].reshape(height, width, 2)
-    step = float(np.linalg.norm(first[height // 2, -1] - first[height // 2, 0])) / (width - 1)
-    shrink = max(1.0, step / _MAX_SHRINK)
-    origin = np.zeros(2, np.float32)
-    if shrink > 1:
-        # Skipping pixels of a large picture would break thin strokes: first average those around the zone.
-        frame_height, frame_width = image_bgr.shape[:2]
-        low = np.clip(np.min([grid.min(axis=0) for grid in grids], axis=0) - 2, 0, (frame_width - 2, frame_height - 2))
-        high = np.clip(np.max([grid.max(axis=0) for grid in grids], axis=0) + 3, 2, (frame_width, frame_height))
-        (left, top), (right, bottom) = low.astype(int), high.astype(int)
-        if right - left > shrink and bottom - top > shrink:
-            origin = np.array([left, top], np.float32)
-            part = image_bgr[top:bottom, left:right]
-            small = cv2.resize(part, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-            image_bgr = small.astype(np.uint8, copy=False)
-        else:
-            shrink = 1.0
-    # Pixels are points in OpenCV's remap and squares in its resize: half a pixel lies between.
-    half = 0.5 - 0.5 / shrink
-    pictures = []
-    for grid in grids:
-        at = ((grid - origin - half) / shrink).astype(np.float32).reshape(height, width, 2)
-        pictures.append(cv2.remap(image_bgr, at[..., 0], at[..., 1], cv2.INTER_LINEAR))
-    return np.stack(pictures).astype(np.uint8, copy=False)
+def _better(one: ZoneRead | ZoneRefused, other: ZoneRead | ZoneRefused) -> ZoneRead | ZoneRefused:
+    if isinstance(one, ZoneRead) or (isinstance(other, ZoneRefused) and other.clear_ratio <= one.clear_ratio):
+        return one
+    return other
 
 
 def _portrait_corners(face: Face) -> Quad:

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gate.checks.mrz import CHARACTERS, LAYOUTS, CheckName, Layout, Mrz, MrzFormat, MrzRefusal, parse
-from models.document.decode import LineReading, LineScores, Places, decode_line, find_places
+from models.document.decode import LineReading, LineScores, decode_places
+from models.document.grammar import codes_in_context, names_in_context, padded_in_context
+from models.document.sight import ZoneSight, see_zone
 
 # Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
 # called wrong because of it.
@@ -20,14 +22,12 @@ MIN_ALONE = 0.87
 MIN_CHECKED = 0.375
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
+# From this on a character is in no doubt; below it a second look is worth its time.
+_PLAIN = 0.97
 
 # A recogniser with a view of a whole line may follow its neighbours between these, whatever its score says; ours is
 # surer of its shapes, yet a misprinted O for a 0 is no forgery either.
 _LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
-
-# Between characters blanks are seen; rows of other text have another rhythm or none.
-_MIN_CONTRAST = 0.3
-_SURE_CONTRAST = 0.55
 
 # A second reading whose evidence is at least this share of the first's is a rival to it; fainter characters are not weighed.
 _RIVAL_RATIO = 0.04
@@ -40,18 +40,35 @@ _MAX_DOUBTFUL = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneRead:
-    """A zone that was read; ``confidence`` 0..1 is that of its least certain character."""
+    """A zone that was read; ``confidence`` 0..1 is that of its least certain character.
+
+    ``is_plain`` if no character that nothing else confirms was in the least doubt.
+    """
 
     mrz: Mrz
     confidence: float
+    is_plain: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ZoneRefused:
-    """A zone that cannot be read for certain, with one clause why; ``clear_ratio`` 0..1 of its characters are clear."""
+    """A zone that cannot be read for certain, with one clause why; ``clear_ratio`` 0..1 of its characters are clear.
+
+    ``sight`` is what was seen of it, to be put together with what another picture shows.
+    """
 
     detail: str
     clear_ratio: float = 0.0
+    sight: ZoneSight | None = None
+
+
+_CONTEXTS = {
+    "names": names_in_context,
+    "given_names": names_in_context,
+    "document_number": padded_in_context,
+    "optional_data": padded_in_context,
+    "optional_data_2": padded_in_context,
+}
 
 
 class _Change(NamedTuple):
@@ -63,12 +80,20 @@ class _Change(NamedTuple):
 
 def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
     """Read two or three lines, top to bottom."""
-    places = _find_places(lines)
-    if places is None:
-        return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ")
-    layout = _guess_layout(lines, places)
+    sight = see_zone(lines)
+    return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ") if sight is None else read_sight(sight)
+
+
+def read_sight(sight: ZoneSight) -> ZoneRead | ZoneRefused:
+    """Say what a zone says, of which it is known what stands at each place."""
+    zone = _read(sight)
+    return replace(zone, sight=sight) if isinstance(zone, ZoneRefused) else zone
+
+
+def _read(sight: ZoneSight) -> ZoneRead | ZoneRefused:
+    layout = _guess_layout(sight)
     readings = [
-        decode_line(line, allowed, at) for line, allowed, at in zip(lines, _allowed(layout), places, strict=True)
+        decode_places(seen, sight.classes, allowed) for seen, allowed in zip(sight.seen, _allowed(layout), strict=True)
     ]
     mrz = parse([reading.text for reading in readings])
     if isinstance(mrz, MrzRefusal):
@@ -91,6 +116,21 @@ def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
     return _judge(layout, mrz, confidences)
 
 
+def _in_context(layout: Layout, readings: Sequence[LineReading]) -> list[LineReading]:
+    """Let the grammar of names and the codes in use speak where the print is in doubt."""
+    scores = [reading.scores.copy() for reading in readings]
+    for name, in_context in _CONTEXTS.items():
+        if name in layout.fields:
+            span = layout.fields[name]
+            scores[span.line][span.start : span.end] = in_context(scores[span.line][span.start : span.end])
+    if "nationality" in layout.fields:
+        issuer, nationality = (layout.fields[name] for name in ("issuer", "nationality"))
+        first, second = scores[issuer.line][issuer.start : issuer.end], scores[nationality.line]
+        second = second[nationality.start : nationality.end]
+        first[:], second[:] = codes_in_context(first, second)
+    return [LineReading.of(each) for each in scores]
+
+
 def _allowed(layout: Layout) -> tuple[tuple[str, ...], ...]:
     """Return the characters of each place as documents print them.
 
@@ -107,28 +147,12 @@ def _clear_ratio(confidences: Sequence[np.ndarray]) -> float:
     return float(np.mean(np.concatenate(confidences) >= MIN_ALONE))
 
 
-def _find_places(lines: Sequence[LineScores]) -> list[Places] | None:
-    """Return the places of each line, 30 in three lines, 44 or 36 in two; None if the lines have no such rhythm."""
-    if len(lines) not in (2, 3):
-        return None
-    best: list[Places] | None = None
-    least = _MIN_CONTRAST
-    for length in (30,) if len(lines) == 3 else (44, 36):
-        found = [find_places(line, length) for line in lines]
-        contrast = float(np.mean([places.contrast for places in found]))
-        if contrast > least:
-            best, least = found, max(contrast, _MIN_CONTRAST)
-        if contrast > _SURE_CONTRAST:
-            break
-    return best
-
-
-def _guess_layout(lines: Sequence[LineScores], places: Sequence[Places]) -> Layout:
+def _guess_layout(sight: ZoneSight) -> Layout:
     """Return the layout of lines of this length by how the first begins."""
-    length = len(places[0].middles)
+    length = len(sight.seen[0])
     if length == 30:
         return LAYOUTS[MrzFormat.TD1]
-    code = decode_line(lines[0], (CHARACTERS,) * length, places[0]).text[:5]
+    code = decode_places(sight.seen[0], sight.classes, (CHARACTERS,) * length).text[:5]
     if length == 44:
         return LAYOUTS[MrzFormat.MRVA if code.startswith("V") else MrzFormat.TD3]
     if code in ("IDFRA", "1DFRA"):
@@ -182,9 +206,19 @@ def _has_rival(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> boo
     for count in (1, 2):
         for chosen in combinations(rivals, count):
             ratio = float(np.prod([share for _, share in chosen]))
-            if ratio >= _RIVAL_RATIO and _solutions(mrz, [tuple(change for change, _ in chosen)]):
-                return True
+            if ratio >= _RIVAL_RATIO:
+                solutions = _solutions(mrz, [tuple(change for change, _ in chosen)])
+                if any(_has_possible_dates(other) or not _has_possible_dates(mrz) for other, _ in solutions):
+                    return True
     return False
+
+
+def _has_possible_dates(mrz: Mrz) -> bool:
+    """True if months and days are those of a calendar or left open (part 3, 4.8)."""
+    return all(
+        (date[2:4] == "<<" or "01" <= date[2:4] <= "12") and (date[4:] == "<<" or "01" <= date[4:] <= "31")
+        for date in (mrz.birth_date, mrz.expiry_date)
+    )
 
 
 def _possible_changes(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> list[_Change]:
@@ -226,12 +260,6 @@ def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead 
             if outcome[check.name] is is_ok:
                 for span in (*check.covers, check.digit):
                     needed[span.line][span.start : span.end] = least
-    if "nationality" in layout.fields:
-        issuer, nationality = layout.fields["issuer"], layout.fields["nationality"]
-        # Two equal codes, printed apart, confirm each other.
-        if issuer.of(mrz.lines) == nationality.of(mrz.lines):
-            for span in (issuer, nationality):
-                needed[span.line][span.start : span.end] = MIN_CHECKED
     worst = 1.0
     for line in range(layout.line_count):
         short = np.flatnonzero(confidences[line] < needed[line])
@@ -242,4 +270,5 @@ def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead 
                 clear_ratio=_clear_ratio(confidences),
             )
         worst = min(worst, float(confidences[line].min()))
-    return ZoneRead(mrz=mrz, confidence=worst)
+    alone = [given[least >= MIN_ALONE] for given, least in zip(confidences, needed, strict=True)]
+    return ZoneRead(mrz=mrz, confidence=worst, is_plain=bool(np.concatenate(alone).min(initial=1.0) >= _PLAIN))

@@ -18,7 +18,7 @@ def print_ink(rng: np.random.Generator, ink: Grey, pitch_px: float) -> Grey:
     curve = np.clip((np.arange(256) / 255 - level) * hardness + 0.5, 0, 1)
     hard = np.asarray(cv2.LUT(soft, (curve * 255).astype(np.uint8)), dtype=np.uint8)
     if rng.random() < 0.35:
-        grain = _noise_field(rng, ink.shape, rng.uniform(0.06, 0.2) * pitch_px)
+        grain = noise_field(rng, ink.shape, rng.uniform(0.06, 0.2) * pitch_px)
         hard[grain > rng.uniform(0.7, 1.7)] //= int(rng.integers(2, 5))
     return hard
 
@@ -46,7 +46,7 @@ def page_ground(rng: np.random.Generator, shape: tuple[int, int], pitch_px: floa
             lines = np.where(lines > rng.uniform(0.2, 0.9), 1.0, 0.0)
         ground -= strength * rng.uniform(0.3, 1.0) * lines
     if rng.random() < 0.5:
-        ground += _noise_field(rng, shape, rng.uniform(0.1, 1.0) * pitch_px) * rng.uniform(0, 8)
+        ground += noise_field(rng, shape, rng.uniform(0.1, 1.0) * pitch_px) * rng.uniform(0, 8)
     if rng.random() < 0.3:
         ground += rng.uniform(-40, 40) * (x * rng.normal(0, 1) + y * rng.normal(0, 1) > rng.uniform(-10, 30))
     for _ in range(int(rng.poisson(0.4))):
@@ -156,8 +156,8 @@ def _sharpened(rng: np.random.Generator, frame: Grey) -> Grey:
     return np.asarray(cv2.addWeighted(frame, 1 + amount, soft, -amount, 0), dtype=np.uint8)
 
 
-def _noise_field(rng: np.random.Generator, shape: tuple[int, ...], grain_px: float) -> Mask:
-    """Smooth noise of unit deviation whose blobs are about ``grain_px`` wide."""
+def noise_field(rng: np.random.Generator, shape: tuple[int, ...], grain_px: float) -> Mask:
+    """Return smooth noise of unit deviation, float32, whose blobs are about ``grain_px`` wide."""
     step = max(grain_px, 1.0)
     small = (max(2, round(shape[0] / step)), max(2, round(shape[1] / step)))
     field = rng.normal(0, 1, small).astype(np.float32)

@@ -18,6 +18,8 @@ from models.training.mrz_lines import LinePicture, render_lines
 WINDOW_PX = 352
 FRAME_PX = 4
 LINES_A_SHARD = 400
+# The shards from this one on show worn lines.
+FIRST_WORN_SHARD = 64
 COPIES = 3
 BLANK = 0
 UNKNOWN = 255
@@ -64,7 +66,8 @@ def write_shard(folder: Path, seed: int, index: int) -> Path:
     if path.exists():
         return path
     rng = np.random.default_rng([seed, index])
-    lines = [line for _ in range(LINES_A_SHARD // COPIES) for line in render_lines(rng, COPIES)]
+    is_worn = index >= FIRST_WORN_SHARD
+    lines = [line for _ in range(LINES_A_SHARD // COPIES) for line in render_lines(rng, COPIES, is_worn=is_worn)]
     cut = [window for line in lines for window in windows(line, rng)]
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -79,13 +82,13 @@ def read_shard(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         return shard["pixels"], shard["codes"]
 
 
-def write_shards(folder: Path, seed: int, count: int) -> None:
-    """Draw all shards in order; this is what the second process does while the first trains."""
+def write_shards(folder: Path, seed: int, indices: range) -> None:
+    """Draw these shards in order; this is what the second process does while the first trains."""
     cv2.setNumThreads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    for index in range(count):
+    for index in indices:
         write_shard(folder, seed, index)
 
 
 if __name__ == "__main__":
-    write_shards(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write_shards(Path(sys.argv[1]), int(sys.argv[2]), range(int(sys.argv[3]), int(sys.argv[4])))

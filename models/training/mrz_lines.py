@@ -17,6 +17,7 @@ from gate.checks.mrz import CHARACTERS
 from models.document.recogniser import OCRB_LINE_HEIGHT_PX, OCRB_PLACE_WIDTH_PX
 from models.training.mrz_damage import page_ground, photograph, print_ink, soften
 from models.training.mrz_text import random_text
+from models.training.mrz_wear import wear_ink, wear_picture
 
 Grey = NDArray[np.uint8]
 
@@ -30,6 +31,7 @@ _OVERHANG_PX = (_TILE_PX - INK_PITCH_PX) // 2
 _BASELINE_PX = 35
 CAP_HEIGHT = 0.945
 PITCH_RANGE_PX = (5.2, 25.0)
+WORN_PITCH_RANGE_PX = (6.5, 26.0)
 _LINE_GAP = 2.5
 # Empty page beside the line, in pitches.
 _SIDE, _ABOVE = 4.0, 2.0
@@ -44,18 +46,27 @@ class LinePicture:
     centres_px: NDArray[np.float32]
 
 
-def render_lines(rng: np.random.Generator, copies: int) -> list[LinePicture]:
-    """Draw one line of 30, 36 or 44 random characters, photograph it ``copies`` times and cut it out as the reader would."""
+def render_lines(rng: np.random.Generator, copies: int, *, is_worn: bool = False) -> list[LinePicture]:
+    """Draw one line of 30, 36 or 44 random characters, photograph it ``copies`` times and cut it out as the reader would.
+
+    ``is_worn`` lines are those of the last stage of training: of varying proportions, with ink and contrast lost.
+    """
     places = 30 if rng.random() < 0.3 else 44
     length = 30 if places == 30 else 36 if rng.random() < 0.3 else 44
     text = random_text(rng, length)
-    ink = print_ink(rng, _ink_of(rng, text), INK_PITCH_PX)
-    return [_picture(rng, text, ink, places * OCRB_PLACE_WIDTH_PX) for _ in range(copies)]
+    wide = rng.uniform(0.91, 1.06) if is_worn else 1.0
+    ink = print_ink(rng, _ink_of(rng, text, wide), INK_PITCH_PX)
+    if is_worn and rng.random() < 0.5:
+        ink = wear_ink(rng, ink, INK_PITCH_PX)
+    return [_picture(rng, text, ink, places * OCRB_PLACE_WIDTH_PX, is_worn=is_worn) for _ in range(copies)]
 
 
-def _picture(rng: np.random.Generator, text: str, ink: Grey, width_px: int) -> LinePicture:
-    pitch_px = float(np.exp(rng.uniform(*np.log(PITCH_RANGE_PX))))
+def _picture(rng: np.random.Generator, text: str, ink: Grey, width_px: int, *, is_worn: bool) -> LinePicture:
+    pitches = WORN_PITCH_RANGE_PX if is_worn else PITCH_RANGE_PX
+    pitch_px = float(np.exp(rng.uniform(*np.log(pitches))))
     frame, centres = _photograph(rng, ink, len(text), pitch_px)
+    if is_worn:
+        frame = wear_picture(rng, frame, pitch_px)
     matrix = _cut(rng, centres, pitch_px, width_px)
     picture = cv2.warpPerspective(frame, matrix, (width_px, OCRB_LINE_HEIGHT_PX), flags=cv2.INTER_LINEAR)
     placed = cv2.perspectiveTransform(centres[None].astype(np.float64), matrix)[0]
@@ -90,9 +101,15 @@ def _advance(font: cv2.FontFace) -> float:
     return (ends[1] - ends[0]) / 100
 
 
-def _ink_of(rng: np.random.Generator, text: str) -> Grey:
-    """Return the line's ink at ``INK_PITCH_PX``, and parts of the lines above and below it."""
+def _ink_of(rng: np.random.Generator, text: str, wide: float) -> Grey:
+    """Return the line's ink at ``INK_PITCH_PX``, and parts of the lines above and below it; glyphs ``wide`` times as wide."""
     glyphs = _glyphs(str(rng.choice(FONT_FILES)))
+    if wide != 1.0:
+        matrix = np.array([[wide, 0, (1 - wide) * (_TILE_PX - 1) / 2], [0, 1, 0]])
+        glyphs = {
+            character: cv2.warpAffine(glyph, matrix, (_TILE_PX, _TILE_PX)).astype(np.uint8, copy=False)
+            for character, glyph in glyphs.items()
+        }
     width = round((len(text) + 2 * _SIDE) * INK_PITCH_PX)
     height = round((CAP_HEIGHT + 2 * _ABOVE) * INK_PITCH_PX)
     ink = np.zeros((height, width), np.uint8)

@@ -1,14 +1,11 @@
 """Whole documents of people who do not exist, photographed badly, with the truth: for measuring, never for training.
 
-``python -m models.training.mrz_pages FOLDER --pages 2000`` writes pictures and ``truth.csv`` for ``gate eval mrz``. Sizes are
-those of ICAO Doc 9303 parts 4 (TD3), 5 (TD1) and 6 (TD2). How bad the pictures are is in :data:`DAMAGE`.
+:mod:`models.training.mrz_sets` writes them as pictures for ``gate eval mrz``. Sizes are those of ICAO Doc 9303 parts 4 (TD3), 5
+(TD1) and 6 (TD2). How bad the pictures are is in :data:`DAMAGE`.
 """
 
-import argparse
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -195,26 +192,3 @@ def _blurred(rng: np.random.Generator, frame: NDArray[np.float32], deviation_px:
     step = (round(radius * np.cos(turn)), round(radius * np.sin(turn)))
     cv2.line(kernel, (radius - step[0], radius - step[1]), (radius + step[0], radius + step[1]), (1.0,))
     return np.asarray(cv2.filter2D(frame, -1, kernel / kernel.sum()), dtype=np.float32)
-
-
-def main() -> None:
-    """Write pictures and their truth."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--pages", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with (arguments.folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "format", "line1", "line2", "line3"])
-        for index in range(arguments.pages):
-            document = render_document(np.random.default_rng([arguments.seed, index]))
-            name = f"{index:05}.jpg"
-            cv2.imwrite(str(arguments.folder / name), document.frame_bgr, [cv2.IMWRITE_JPEG_QUALITY, 97])
-            writer.writerow([name, str(document.format), *document.lines, *[""] * (3 - len(document.lines))])
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,8 @@ import math
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +19,29 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.training.mrz_data import UNKNOWN, read_shard
+from models.training.mrz_data import FIRST_WORN_SHARD, UNKNOWN, read_shard
 from models.training.mrz_net import LineNet
 
 SEED = 9303
-SHARDS = 64
 BATCH = 32
-# One for each pass over the shards.
-PEAK_RATES = (2.5e-3, 1.5e-3)
 WEIGHT_DECAY = 1e-4
 AVERAGING = 0.995
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """Once through some shards, the rate falling from its peak to nothing as a cosine."""
+
+    shards: range
+    peak_rate: float
+
+
+# Shapes first, then worn lines: a network that starts with the worst learns blanks.
+PASSES = (
+    Pass(shards=range(FIRST_WORN_SHARD), peak_rate=2.5e-3),
+    Pass(shards=range(FIRST_WORN_SHARD), peak_rate=1.5e-3),
+    Pass(shards=range(FIRST_WORN_SHARD, FIRST_WORN_SHARD + 46), peak_rate=1.2e-3),
+)
 
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
@@ -37,19 +52,19 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return ((values - mean) / (deviation + 4.0)).unsqueeze(1)
 
 
-def train(folder: Path, output: Path, *, shards: int, first_pass: int = 0) -> None:
+def train(folder: Path, output: Path, *, passes: Sequence[Pass] = PASSES, first_pass: int = 0) -> None:
     """Train and write the weights to ``output``; from scratch, or from the weights there if ``first_pass`` is not 0."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     net = LineNet()
-    for number in range(first_pass, len(PEAK_RATES)):
+    for number in range(first_pass, len(passes)):
         if number > 0:
             net.load_state_dict(torch.load(output, weights_only=True))
-        _train_pass(net, folder, output, shards=shards, number=number)
+        _train_pass(net, folder, output, this=passes[number], number=number)
 
 
-def _train_pass(net: LineNet, folder: Path, output: Path, *, shards: int, number: int) -> None:
-    """Go through the shards once, the rate falling from its peak to nothing, and keep the running average of the weights."""
+def _train_pass(net: LineNet, folder: Path, output: Path, *, this: Pass, number: int) -> None:
+    """Go through the shards once and keep the running average of the weights."""
     rng = np.random.default_rng(SEED + number)
     net.to(memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=WEIGHT_DECAY)
@@ -57,18 +72,18 @@ def _train_pass(net: LineNet, folder: Path, output: Path, *, shards: int, number
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGING), use_buffers=True
     )
     started = time.monotonic()
-    for index in range(shards):
+    for done, index in enumerate(this.shards):
         pixels, codes = _wait_for(folder / f"shard-{SEED}-{index:04d}.npz")
         order = rng.permutation(len(pixels))
         losses = []
         for start in range(0, len(order) - BATCH // 2, BATCH):
             chosen = order[start : start + BATCH]
             for group in optimiser.param_groups:
-                group["lr"] = _rate(PEAK_RATES[number], (index + start / len(order)) / shards)
+                group["lr"] = _rate(this.peak_rate, (done + start / len(order)) / len(this.shards))
             losses.append(_step(net, optimiser, pixels[chosen], codes[chosen]))
             averaged.update_parameters(net)
-        if index % 5 == 4:
-            row = {"pass": number, "shards": index + 1, "of": shards, "loss": round(float(np.mean(losses)), 4)}
+        if done % 5 == 4:
+            row = {"pass": number, "shards": done + 1, "of": len(this.shards), "loss": round(float(np.mean(losses)), 4)}
             print(json.dumps(row | {"minutes": round((time.monotonic() - started) / 60, 1)}), flush=True)
     torch.save(averaged.module.state_dict(), output)
 
@@ -102,7 +117,6 @@ def main() -> None:
         "--folder", type=Path, default=Path("build/mrz"), help="where the drawn shards go (about 10 MB each)"
     )
     parser.add_argument("--output", type=Path, default=Path("build/mrz/mrz_ocrb.pt"))
-    parser.add_argument("--shards", type=int, default=SHARDS)
     parser.add_argument("--first-pass", type=int, default=0, help="take up an interrupted training at this pass")
     arguments = parser.parse_args()
     command = [
@@ -111,11 +125,12 @@ def main() -> None:
         "models.training.mrz_data",
         str(arguments.folder),
         str(SEED),
-        str(arguments.shards),
+        str(PASSES[arguments.first_pass].shards.start),
+        str(max(each.shards.stop for each in PASSES)),
     ]
     drawing = subprocess.Popen(command)
     try:
-        train(arguments.folder, arguments.output, shards=arguments.shards, first_pass=arguments.first_pass)
+        train(arguments.folder, arguments.output, first_pass=arguments.first_pass)
     finally:
         drawing.terminate()
         drawing.wait()

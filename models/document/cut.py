@@ -1,0 +1,87 @@
+"""Cut the lines of a zone out of the frame, as pictures for the recogniser."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.document.decode import Places
+from models.document.lines import TextLine
+
+Image = NDArray[np.uint8]
+
+# OCR-B size 1: capitals are 2.4 mm high at a pitch of 2.54 mm (Doc 9303 part 3, 4.2; ISO 1073-2).
+_HEIGHT_PER_PITCH = 0.945
+# A page that leans back shows its rows lower than wide by up to this share.
+_HEIGHT_RANGE = (0.85, 1.12)
+# Empty paper at both ends of a line's picture, in heights of the row.
+_MARGIN = 0.6
+# A frame is shrunk before its lines are straightened if they would shrink by more than this.
+_MAX_SHRINK = 1.5
+
+
+def fitted(row: TextLine, places: Places, frames: int) -> TextLine:
+    """Return the row with the ends and the height that its places have, as found in a picture of it ``frames`` wide.
+
+    A row is found by its ink: specks lengthen it, faint ends shorten it, blur and patterns make it higher. Where its
+    characters stand tells better, because their proportions are known.
+    """
+    edges = np.array([places.middles[0] - places.pitch / 2, places.middles[-1] + places.pitch / 2]) / frames
+    margin = _MARGIN * row.height_px / row.width_px
+    left, right = (float(edge) * (1 + 2 * margin) - margin for edge in edges)
+    fit = row.between(left, right)
+    usual = _HEIGHT_PER_PITCH * fit.width_px / len(places.middles)
+    height_px = float(np.clip(row.height_px, _HEIGHT_RANGE[0] * usual, _HEIGHT_RANGE[1] * usual))
+    return TextLine(left=fit.left, right=fit.right, height_px=height_px, bow_px=fit.bow_px)
+
+
+def line_grid(
+    row: TextLine, size: tuple[int, int], half_height: float
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """Return where on the page each pixel of the line's picture lies, and where the text begins and ends in it.
+
+    The first is float32 (height * width, 2); ``size`` is (width, height) of the picture. The second are shares of the width.
+    """
+    margin = _MARGIN * row.height_px
+    share = margin / (row.width_px + 2 * margin)
+    along = (np.arange(size[0]) + 0.5) / size[0] * (1 + 2 * margin / row.width_px) - margin / row.width_px
+    across = ((np.arange(size[1]) + 0.5) / size[1] - 0.5) * 2 * half_height * row.height_px
+    x, y = row.at(0.0)
+    rise = row.right[1] - row.left[1]
+    width = row.right[0] - row.left[0]
+    normal = np.array([-rise, width]) / row.width_px
+    bow = 4 * row.bow_px * along * (1 - along)
+    grid = np.empty((size[1], size[0], 2), np.float32)
+    grid[..., 0] = x + along * width + across[:, None] * normal[0]
+    grid[..., 1] = y + along * rise + bow + across[:, None] * normal[1]
+    return grid.reshape(-1, 2), (share, 1 - share)
+
+
+def cut_out(image_bgr: Image, grids: Sequence[NDArray[np.float32]], size: tuple[int, int]) -> Image:
+    """Return uint8 (n, height, width, 3) pictures of the frame at each grid's points; ``size`` is (width, height)."""
+    width, height = size
+    first = grids[0].reshape(height, width, 2)
+    step = float(np.linalg.norm(first[height // 2, -1] - first[height // 2, 0])) / (width - 1)
+    shrink = max(1.0, step / _MAX_SHRINK)
+    origin = np.zeros(2, np.float32)
+    if shrink > 1:
+        # Skipping pixels of a large picture would break thin strokes: first average those around the zone.
+        frame_height, frame_width = image_bgr.shape[:2]
+        low = np.clip(np.min([grid.min(axis=0) for grid in grids], axis=0) - 2, 0, (frame_width - 2, frame_height - 2))
+        high = np.clip(np.max([grid.max(axis=0) for grid in grids], axis=0) + 3, 2, (frame_width, frame_height))
+        (left, top), (right, bottom) = low.astype(int), high.astype(int)
+        if right - left > shrink and bottom - top > shrink:
+            origin = np.array([left, top], np.float32)
+            part = image_bgr[top:bottom, left:right]
+            small = cv2.resize(part, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+            image_bgr = small.astype(np.uint8, copy=False)
+        else:
+            shrink = 1.0
+    # Pixels are points in OpenCV's remap and squares in its resize: half a pixel lies between.
+    half = 0.5 - 0.5 / shrink
+    pictures = []
+    for grid in grids:
+        at = ((grid - origin - half) / shrink).astype(np.float32).reshape(height, width, 2)
+        pictures.append(cv2.remap(image_bgr, at[..., 0], at[..., 1], cv2.INTER_LINEAR))
+    return np.stack(pictures).astype(np.uint8, copy=False)

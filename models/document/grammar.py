@@ -1,0 +1,129 @@
+"""What the grammar of names and of codes says about places that no check digit covers, as probabilities.
+
+Nothing is forbidden: a document that breaks the grammar is read as it is printed if its print is clear. But where the print
+is in doubt, a filler between fillers is likelier than a letter there, and a code that exists likelier than one that
+does not. Sources: ICAO Doc 9303 part 3, 4.6 (names: one filler between words, two before the secondary identifier, fillers to
+the end) and section 5 (codes of issuers and nationalities).
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gate.checks.country_codes import NAMES, SPECIMEN_STATE
+from gate.checks.mrz import CHARACTERS, FILLER, LETTERS
+from models.document.decode import Scores
+
+Table = NDArray[np.float64]
+
+# How much likelier a field is that keeps to the grammar, for each character that stands where none should.
+_STRANGE_CHARACTER = 1e-3
+_LEADING_FILLER = 1e-2
+_INNER_FILLER = 0.05
+_NO_SECONDARY = 0.05
+# The same for a code that is not in use, and for a holder who is not a national of the issuer.
+_STRANGE_CODE = 0.25
+_FOREIGN_HOLDER = 0.05
+# Print is never clearer than this.
+_LEAST = 1e-4
+
+_FILLER_COLUMN = CHARACTERS.index(FILLER)
+_NAME_CHARACTERS = LETTERS + FILLER
+
+# From each state, the next one after a letter (or digit) and after a filler, and how likely that step is by the grammar.
+_Steps = Mapping[str, tuple[tuple[str, float], tuple[str, float]]]
+_NAMES: _Steps = {
+    "begin": (("primary", 1.0), ("pause", _LEADING_FILLER)),
+    "primary": (("primary", 1.0), ("pause", 1.0)),
+    "pause": (("primary", 1.0), ("between", 1.0)),
+    "between": (("secondary", 1.0), ("end", _NO_SECONDARY)),
+    "secondary": (("secondary", 1.0), ("gap", 1.0)),
+    "gap": (("secondary", 1.0), ("end", 1.0)),
+    "end": (("secondary", _STRANGE_CHARACTER), ("end", 1.0)),
+}
+# Numbers and optional data: left-aligned, the unused places filled; a hyphen or space inside is one filler (4.2.2).
+_PADDED: _Steps = {
+    "begin": (("text", 1.0), ("end", 1.0)),
+    "text": (("text", 1.0), ("gap", 1.0)),
+    "gap": (("text", _INNER_FILLER), ("end", 1.0)),
+    "end": (("text", _STRANGE_CHARACTER), ("end", 1.0)),
+}
+
+
+def names_in_context(scores: Scores) -> Scores:
+    """Return the evidence float32 (places, 37) of a name field as probabilities that know the rest of the name.
+
+    Where nothing is shown (a row's sum is under 1) only the grammar speaks.
+    """
+    return _in_context(_evidence(scores, _NAME_CHARACTERS), _NAMES)
+
+
+def padded_in_context(scores: Scores) -> Scores:
+    """Return the evidence float32 (places, 37) of a number or optional data as probabilities that know the rest of it."""
+    return _in_context(_evidence(scores, CHARACTERS), _PADDED)
+
+
+def _in_context(evidence: Table, steps: _Steps) -> Scores:
+    """Weigh a filler against all else at each place by every way through the states (forward and backward)."""
+    fillers = evidence[:, _FILLER_COLUMN]
+    others = evidence.sum(axis=1) - fillers
+    states = list(steps)
+    on_other, on_filler = np.zeros((2, len(states), len(states)))
+    for start, ((after_other, other_weight), (after_filler, filler_weight)) in steps.items():
+        on_other[states.index(start), states.index(after_other)] = other_weight
+        on_filler[states.index(start), states.index(after_filler)] = filler_weight
+    count = len(evidence)
+    moves = others[:, None, None] * on_other + fillers[:, None, None] * on_filler
+    before, after = np.zeros((count, len(states))), np.ones((count, len(states)))
+    before[0, 0] = 1.0
+    for place in range(count - 1):
+        ahead = before[place] @ moves[place]
+        before[place + 1] = ahead / ahead.sum()
+    for place in range(count - 1, 0, -1):
+        back = moves[place] @ after[place]
+        after[place - 1] = back / back.sum()
+    context = evidence * np.einsum("pi,ij,pj->p", before, on_other, after)[:, None]
+    context[:, _FILLER_COLUMN] = fillers * np.einsum("pi,ij,pj->p", before, on_filler, after)
+    return np.asarray(context / context.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def codes_in_context(issuer: Scores, nationality: Scores) -> tuple[Scores, Scores]:
+    """Return the evidence float32 (3, 37) for both codes as probabilities that know which codes are in use and each other."""
+    codes = _codes()
+    evidence = [_evidence(scores, _NAME_CHARACTERS) for scores in (issuer, nationality)]
+    read = np.array([each.argmax(axis=1) for each in evidence])
+    columns = np.vstack([codes, read])
+    prior = np.ones(len(columns))
+    # A code as it is read that is in use already is not counted twice.
+    for index in range(2):
+        is_listed = bool((codes == read[index]).all(axis=1).any()) or (index == 1 and bool((read[0] == read[1]).all()))
+        prior[len(codes) + index] = 0.0 if is_listed else _STRANGE_CODE
+    likely = [prior * each[np.arange(3), columns].prod(axis=1) for each in evidence]
+    together = np.outer(likely[0], likely[1]) * _FOREIGN_HOLDER
+    together[np.diag_indices(len(columns))] = likely[0] * likely[1] / np.maximum(prior, _LEAST)
+    first, second = together.sum(axis=1), together.sum(axis=0)
+    return _marginals(columns, first), _marginals(columns, second)
+
+
+def _marginals(columns: NDArray[np.intp], weights: Table) -> Scores:
+    scores = np.zeros((3, len(CHARACTERS)), np.float32)
+    for place in range(3):
+        np.add.at(scores[place], columns[:, place], (weights / weights.sum()).astype(np.float32))
+    return scores
+
+
+def _evidence(scores: Scores, allowed: str) -> Table:
+    """Return the scores with what they leave open shared out among the allowed characters, float64 (places, 37)."""
+    mask = np.array([character in allowed for character in CHARACTERS])
+    left = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, 1)
+    evidence: Table = (scores + left / mask.sum() + _LEAST) * mask
+    return evidence
+
+
+@lru_cache(maxsize=1)
+def _codes() -> NDArray[np.intp]:
+    """Return the codes in use as columns of CHARACTERS, (codes, 3)."""
+    codes = sorted({*NAMES, SPECIMEN_STATE})
+    return np.array([[CHARACTERS.index(character) for character in code.ljust(3, FILLER)] for code in codes])

@@ -1,0 +1,53 @@
+"""What was seen of a zone: which character stands at each place, before anybody asks which may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.document.decode import LineScores, Places, Scores, find_places, rhythm, see_places
+
+# Between characters blanks are seen; rows of other text have another rhythm or none.
+_MIN_CONTRAST = 0.3
+_SURE_CONTRAST = 0.55
+_PLAIN_CONTRAST = 0.45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ZoneSight:
+    """``seen`` is float32 (places, 1 + classes) for each line, the blank first; ``classes`` names the columns after it.
+
+    ``places`` tell where in the lines' pictures, ``frames`` wide, they stand; none if several sights were put together.
+    """
+
+    seen: tuple[Scores, ...]
+    classes: str
+    places: tuple[Places, ...] = ()
+    frames: int = 0
+
+
+def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSight | None:
+    """Find the places of each line, 30 in three lines, 44 or 36 in two; None if the lines have no such rhythm.
+
+    ``is_wider`` means that the pictures show more than the rows to both sides, so that their ends tell nothing.
+    """
+    if len(lines) not in (2, 3):
+        return None
+    best: list[Places] | None = None
+    least = _MIN_CONTRAST
+    for length in (30,) if len(lines) == 3 else (44, 36):
+        found = [find_places(line, length, _pitch(line, length) if is_wider else None) for line in lines]
+        contrast = float(np.mean([places.contrast for places in found]))
+        if contrast > least:
+            best, least = found, max(contrast, _MIN_CONTRAST)
+        # Without ends to go by, a part of a longer line looks like a shorter one.
+        if contrast > (_PLAIN_CONTRAST if is_wider else _SURE_CONTRAST):
+            break
+    if best is None:
+        return None
+    seen = tuple(see_places(line, places) for line, places in zip(lines, best, strict=True))
+    return ZoneSight(seen=seen, classes=lines[0].classes, places=tuple(best), frames=len(lines[0].probabilities))
+
+
+def _pitch(line: LineScores, length: int) -> float:
+    return rhythm(line, (line.span_frames[1] - line.span_frames[0]) / length)
