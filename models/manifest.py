@@ -19,6 +19,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 FACE_MESH = "face-mesh"
+EYE_MESH = "eye-mesh"
 MRZ_RECOGNISER = "mrz-recogniser"
 TEXT_RECOGNISER = "text-recogniser"
 

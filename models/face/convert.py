@@ -19,7 +19,7 @@ _IR_VERSION = 8
 
 
 def to_onnx(graph: LiteGraph) -> Any:
-    """Return ``graph`` as an ONNX model. Its input is (1, channels, height, width), its outputs are flat: (1, n).
+    """Return ``graph`` as an ONNX model. Its input is (batch, channels, height, width), its outputs are flat: (batch, n).
 
     Input and outputs are called as in the file. Raises ValueError for a graph that cannot be written so: an output or a reshaped tensor
     that is neither flat nor one place of a picture, or a padding of anything but channels.
@@ -69,7 +69,7 @@ class _Writer:
         name = self._graph.tensors[number].name
         self._check_flat(number)
         self._add("Flatten", [self.names[number]], name)
-        return _value(name, (1, int(np.prod(self._graph.tensors[number].shape))))
+        return _value(name, ("batch", int(np.prod(self._graph.tensors[number].shape))))
 
     def _convolution(self, operator: LiteOperator, source: str, name: str) -> None:
         weight, bias = (self._constant_of(number) for number in operator.inputs[1:3])
@@ -140,10 +140,10 @@ def _window(
     return {"strides": operator.stride, "pads": [*before, *after]}
 
 
-def _picture(shape: tuple[int, ...]) -> tuple[int, ...]:
-    batch, height, width, channels = shape
-    return batch, channels, height, width
+def _picture(shape: tuple[int, ...]) -> tuple[int | str, ...]:
+    _, height, width, channels = shape
+    return "batch", channels, height, width
 
 
-def _value(name: str, shape: tuple[int, ...]) -> Any:
+def _value(name: str, shape: tuple[int | str, ...]) -> Any:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

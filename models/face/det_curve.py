@@ -29,10 +29,15 @@ def curve(genuine: ScoreCounts, impostor: ScoreCounts) -> tuple[NDArray[np.float
     return impostor.reaching() / impostor.total, 1 - genuine.reaching() / genuine.total
 
 
-def draw_det(curves: Mapping[str, tuple[ScoreCounts, ScoreCounts]]) -> Image:
+def draw_det(
+    curves: Mapping[str, tuple[ScoreCounts, ScoreCounts]],
+    *,
+    across: str = "false match rate",
+    up: str = "false non-match rate",
+) -> Image:
     """Return a uint8 (700, 900, 3) BGR picture of one curve a name; ``curves`` gives genuine and impostor scores."""
     image = np.full((_HEIGHT_PX, _WIDTH_PX, 3), 255, np.uint8)
-    _draw_axes(image)
+    _draw_axes(image, across, up)
     for i, (name, (genuine, impostor)) in enumerate(curves.items()):
         colour = _COLOURS_BGR[i % len(_COLOURS_BGR)]
         fmr, fnmr = curve(genuine, impostor)
@@ -48,7 +53,7 @@ def draw_det(curves: Mapping[str, tuple[ScoreCounts, ScoreCounts]]) -> Image:
     return image
 
 
-def _draw_axes(image: Image) -> None:
+def _draw_axes(image: Image, across: str, up: str) -> None:
     right, bottom = _WIDTH_PX - _RIGHT_PX, _HEIGHT_PX - _BOTTOM_PX
     for decade in range(_X_DECADES[0], _X_DECADES[1] + 1):
         x = round(float(_x_px(np.array([10.0**decade]))[0]))
@@ -59,8 +64,8 @@ def _draw_axes(image: Image) -> None:
         cv2.line(image, (_LEFT_PX, y), (right, y), _GRID_BGR, 1)
         _text(image, f"{10.0**decade:g}", (_LEFT_PX - 65, y + 5))
     cv2.rectangle(image, (_LEFT_PX, _TOP_PX), (right, bottom), _INK_BGR, 1)
-    _text(image, "false match rate", ((_LEFT_PX + right) // 2 - 70, _HEIGHT_PX - 20))
-    _text(image, "false non-match rate", (_LEFT_PX, _TOP_PX - 14))
+    _text(image, across, ((_LEFT_PX + right) // 2 - 70, _HEIGHT_PX - 20))
+    _text(image, up, (_LEFT_PX, _TOP_PX - 14))
 
 
 def _x_px(rates: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,10 +1,11 @@
 """Is this face good enough to compare? Components after ISO/IEC 29794-5:2025, each with its limit and a hint.
 
-The hints are codes; the kiosk turns them into words in the traveller's language.
+:func:`assess` measures what costs nothing beside the detection; what needs the face's mesh is in :mod:`models.face.closer`. The hints are
+codes; the kiosk turns them into words in the traveller's language.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
@@ -12,6 +13,8 @@ import numpy as np
 
 from models.face.detect import Face, Image
 from models.face.embed import align
+
+_OPTIONAL_SHARE = 0.7
 
 
 class Hint(StrEnum):
@@ -24,6 +27,10 @@ class Hint(StrEnum):
     TOO_BRIGHT = "too_bright"
     MOVE_INTO_VIEW = "move_into_view"
     ONE_PERSON_ONLY = "one_person_only"
+    REMOVE_MASK = "remove_mask"
+    REMOVE_GLASSES = "remove_glasses"
+    OPEN_EYES = "open_eyes"
+    RELAX_FACE = "relax_face"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +50,34 @@ class QualityLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityComponent:
-    """One measured property: its value, the limit it is held against, and what to tell the person if it fails."""
+    """One measured property: its value, the limit it is held against, and what to tell the person if it fails.
+
+    One that is not ``is_required`` lowers the shot's rank but is never asked for.
+    """
 
     name: str
     value: float
     limit: float
     is_ok: bool
     hint: Hint
+    is_required: bool = True
+
+
+def at_least(name: str, value: float, limit: float, hint: Hint) -> QualityComponent:
+    """A component that must reach its limit."""
+    return QualityComponent(name=name, value=value, limit=limit, is_ok=value >= limit, hint=hint)
+
+
+def at_most(name: str, value: float, limit: float, hint: Hint, *, is_required: bool = True) -> QualityComponent:
+    """A component that must not exceed its limit."""
+    return QualityComponent(
+        name=name, value=value, limit=limit, is_ok=value <= limit, hint=hint, is_required=is_required
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceQuality:
-    """All components. ``score``: 0..1, the share of the component furthest from its limit, to pick a best shot.
+    """All components. ``score``: 0..1, to pick a best shot.
 
     ``inter_eye_px`` in pixels of the frame; ``yaw_ratio`` and ``pitch_ratio`` 0 (frontal) .. 1 (profile) from where the nose lies among
     eyes and mouth; ``roll_deg`` in degrees; ``sharpness`` variance of the Laplacian (grey levels squared) of the 112x112 crop;
@@ -66,14 +89,23 @@ class FaceQuality:
     components: tuple[QualityComponent, ...]
 
     @property
+    def failed(self) -> tuple[QualityComponent, ...]:
+        """The required components that miss their limits, most important first."""
+        return tuple(part for part in self.components if part.is_required and not part.is_ok)
+
+    @property
     def is_ok(self) -> bool:
-        """True if every component keeps its limit."""
-        return all(component.is_ok for component in self.components)
+        """True if every required component keeps its limit."""
+        return not self.failed
 
     @property
     def hints(self) -> tuple[Hint, ...]:
         """What to tell the person, most important first, each once."""
-        return tuple(dict.fromkeys(component.hint for component in self.components if not component.is_ok))
+        return tuple(dict.fromkeys(component.hint for component in self.failed))
+
+    def extended(self, components: Sequence[QualityComponent]) -> "FaceQuality":
+        """The same with more components behind."""
+        return replace(self, components=(*self.components, *components))
 
     @property
     def score(self) -> float:
@@ -82,7 +114,8 @@ class FaceQuality:
         size = min(1.0, by_name["inter_eye_px"].value / (2 * by_name["inter_eye_px"].limit))
         sharp = min(1.0, by_name["sharpness"].value / (4 * by_name["sharpness"].limit))
         pose = 1.0 - min(1.0, max(by_name["yaw_ratio"].value, by_name["pitch_ratio"].value))
-        return size * sharp * pose
+        optional = [component for component in self.components if not component.is_required and not component.is_ok]
+        return size * sharp * pose * _OPTIONAL_SHARE ** len(optional)
 
 
 def assess(
@@ -106,12 +139,6 @@ def assess(
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F)[20:108, 20:92].var())
     yaw, pitch, roll = _pose(face)
     others = max((other.area_px for other in faces if other is not face), default=0.0) / max(face.area_px, 1.0)
-
-    def at_least(name: str, value: float, limit: float, hint: Hint) -> QualityComponent:
-        return QualityComponent(name=name, value=value, limit=limit, is_ok=value >= limit, hint=hint)
-
-    def at_most(name: str, value: float, limit: float, hint: Hint) -> QualityComponent:
-        return QualityComponent(name=name, value=value, limit=limit, is_ok=value <= limit, hint=hint)
 
     return FaceQuality(
         components=(
