@@ -91,6 +91,8 @@ class Broker:
 
     def send(self, topic: str, payload: bytes) -> None:
         """From the hub, to whoever subscribed; lost when nobody is there."""
+        if not self.is_up:
+            return
         for client in tuple(self._clients):
             if topic in client.topics:
                 connection = client.connection

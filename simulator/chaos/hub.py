@@ -197,6 +197,10 @@ class Hub:
         self._broker.send(self._topics[Channel.COMMAND], token.encode())
         return token
 
+    def forget_unanswered(self) -> None:
+        """Repeat nothing of what was sent so far."""
+        self._unanswered.clear()
+
     def replay(self, token: str) -> None:
         """Somebody on the network sends a message of before, or one of their own."""
         self._broker.send(self._topics[Channel.COMMAND], token.encode())

@@ -172,19 +172,23 @@ class Shift:
 
     # -- crossings -----------------------------------------------------------------------------------------------------
 
-    async def run(self, crossings: int) -> Findings:
+    async def run(self, crossings: int) -> None:
         """Let so many people try to cross, then mend everything, wait for the books, and compare."""
         self.start_lane()
         for _ in range(crossings):
-            if not await self._until_ready():
+            if not await self.until_ready():
                 break
             await self._one()
-        await self._mend_all()
+        await self.close()
+
+    async def close(self) -> None:
+        """Mend everything and compare the books of the world, the lane and the hub."""
+        for fault in tuple(self._broken):
+            self._mend(fault)
         await self._close_books()
         self.findings.releases = self.judge.token_openings
         self.findings.unauthorised += self.judge.unauthorised
         self.findings.trapped += self.judge.trapped
-        return self.findings
 
     async def _one(self) -> None:
         kind = self.rng.choices(tuple(KINDS), tuple(KINDS.values()))[0]
@@ -225,11 +229,7 @@ class Shift:
             fault.mend(self)
             self.judge.disturb()
 
-    async def _mend_all(self) -> None:
-        for fault in tuple(self._broken):
-            self._mend(fault)
-
-    async def _until_ready(self) -> bool:
+    async def until_ready(self) -> bool:
         """Whether the lane serves again, with people gone, things cleared away and officers doing their part."""
         if self._is_ready():
             return True
@@ -310,10 +310,13 @@ def seeded_secrets(seed: str) -> Iterator[None]:
         secrets.token_hex, secrets.randbelow, secrets.choice = before
 
 
-def play_shift(
-    seed: str, *, crossings: int, fault_ratio: float = FAULTY_RATIO, trace: Callable[[str], None] | None = None
+Script = Callable[["Shift"], Coroutine[Any, Any, None]]
+
+
+def play(
+    seed: str, script: Script, *, fault_ratio: float = 0.0, trace: Callable[[str], None] | None = None
 ) -> Findings:
-    """Play one shift from the beginning. The same seed gives the same shift."""
+    """Make a lane and everything around it, let ``script`` play with them in their own time, and say what was found."""
     loop = TimeLoop()
     asyncio.set_event_loop(loop)
     folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
@@ -322,19 +325,25 @@ def play_shift(
             shift = Shift(seed, loop=loop, folder=Path(path), trace=trace, fault_ratio=fault_ratio)
             began_s = loop.time()
 
-            async def whole() -> Findings:
+            async def whole() -> None:
                 try:
-                    return await shift.run(crossings)
+                    await script(shift)
                 finally:
                     await shift.end()
 
-            work: Coroutine[Any, Any, Findings] = whole()
-            findings = loop.run_until_complete(work)
-            findings.simulated_s = loop.time() - began_s
-            return findings
+            loop.run_until_complete(whole())
+            shift.findings.simulated_s = loop.time() - began_s
+            return shift.findings
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)
+
+
+def play_shift(
+    seed: str, *, crossings: int, fault_ratio: float = FAULTY_RATIO, trace: Callable[[str], None] | None = None
+) -> Findings:
+    """Play one shift of a campaign from the beginning. The same seed gives the same shift."""
+    return play(seed, lambda shift: shift.run(crossings), fault_ratio=fault_ratio, trace=trace)
