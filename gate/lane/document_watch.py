@@ -165,9 +165,11 @@ class DocumentWatch:
     ) -> tuple[DocumentRead | DocumentUnreadable, Frame] | None:
         """The first frame's reading, or a better one of the next frames; None when the document or the interest is gone.
 
-        A failed check digit accuses the document, so it stands only once a second frame reads the same.
+        Refused frames decide together where none does alone. A failed check digit accuses the document, so it stands only
+        once a second frame reads the same.
         """
         best, best_frame = first, frame
+        refused = [first] if isinstance(first, DocumentUnreadable) else []
         for _ in range(MAX_ATTEMPTS - 1):
             if isinstance(best, DocumentRead) and best.check_digits_ok:
                 break
@@ -178,7 +180,9 @@ class DocumentWatch:
                 break
             if self._notice(following) is Presence.ABSENT:
                 return None
-            read = self._eyes.reader.read(following.image_bgr)
+            read = self._eyes.reader.read(following.image_bgr, refused)
+            if isinstance(read, DocumentUnreadable):
+                refused.append(read)
             is_agreed = isinstance(read, DocumentRead) and isinstance(best, DocumentRead) and read.lines == best.lines
             if isinstance(read, DocumentRead) or isinstance(best, DocumentUnreadable):
                 best, best_frame = read, following

@@ -27,7 +27,7 @@ _NO_SECONDARY = 0.05
 _STRANGE_CODE = 0.25
 _FOREIGN_HOLDER = 0.05
 # Print is never clearer than this.
-_LEAST = 1e-4
+_LEAST = 1e-5
 
 _FILLER_COLUMN = CHARACTERS.index(FILLER)
 _NAME_CHARACTERS = LETTERS + FILLER
@@ -115,10 +115,15 @@ def _marginals(columns: NDArray[np.intp], weights: Table) -> Scores:
 
 
 def _evidence(scores: Scores, allowed: str) -> Table:
-    """Return the scores with what they leave open shared out among the allowed characters, float64 (places, 37)."""
+    """Return the scores with what they leave open shared out, half to the filler, half to what else is allowed.
+
+    float64 (places, 37). A place of which nothing is seen says nothing about which of both stands there.
+    """
     mask = np.array([character in allowed for character in CHARACTERS])
     left = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, 1)
-    evidence: Table = (scores + left / mask.sum() + _LEAST) * mask
+    shares = np.full(len(CHARACTERS), 0.5 / (mask.sum() - 1))
+    shares[_FILLER_COLUMN] = 0.5
+    evidence: Table = (scores + left * shares + _LEAST) * mask
     return evidence
 
 

@@ -17,7 +17,7 @@ from models.document.recogniser import MrzReader, OcrbMrzReader
 from models.document.sight import ZoneSight, see_zone
 from models.document.views import View, views_of
 from models.document.vote import blend, vote
-from models.document.zone import ZoneRead, ZoneRefused, read_sight
+from models.document.zone import MIN_ALONE, ZoneRead, ZoneRefused, read_sight
 from models.face import Face, FaceDetector
 from models.session import ModelSession
 
@@ -91,10 +91,14 @@ class DocumentRead:
 class DocumentReader:
     """Reads TD1, TD2, TD3, MRV-A, MRV-B and FRID documents, whichever way up they lie.
 
-    ``mrz`` is the session of our own recogniser, or any other :class:`MrzReader`.
+    ``mrz`` is the session of our own recogniser, or any other :class:`MrzReader`. ``min_alone`` 0..1 is the evidence asked of
+    a character that neither a check digit nor anything else confirms: more refuses more and misreads less.
     """
 
-    def __init__(self, mrz: ModelSession | MrzReader, face_detector: FaceDetector) -> None:
+    def __init__(
+        self, mrz: ModelSession | MrzReader, face_detector: FaceDetector, *, min_alone: float = MIN_ALONE
+    ) -> None:
+        self._min_alone = min_alone
         self._reader: MrzReader = OcrbMrzReader(mrz) if isinstance(mrz, ModelSession) else mrz
         self._face_detector = face_detector
         self.model_hashes: Mapping[str, str] = {
@@ -112,7 +116,7 @@ class DocumentReader:
         if isinstance(zone, ZoneRefused) and zone.sight is not None and view is not None:
             sights = [refusal.sight for refusal in earlier if refusal.sight is not None]
             together = vote([*sights, zone.sight]) if sights else None
-            voted = zone if together is None else read_sight(together)
+            voted = zone if together is None else read_sight(together, self._min_alone)
             zone = voted if isinstance(voted, ZoneRead) else zone
         if isinstance(zone, ZoneRead) and view is not None:
             return self._complete(image_bgr, view, zone)
@@ -129,7 +133,7 @@ class DocumentReader:
             if isinstance(zone, ZoneRefused) and zone.clear_ratio >= _SURELY_A_ZONE and zone.sight is not None:
                 sights.append(zone.sight)
                 together = blend(sights[-_MAX_SIGHTS:])
-                zone = zone if together is None else read_sight(together)
+                zone = zone if together is None else read_sight(together, self._min_alone)
             if isinstance(zone, ZoneRead):
                 return view, zone
             if best[1] is None or zone.clear_ratio > best[1].clear_ratio:
@@ -142,7 +146,7 @@ class DocumentReader:
         first = self._see(image_bgr, view, view.rows, _HALF_HEIGHT)
         if first is None:
             return ZoneRefused(detail=f"{len(view.rows)} rows of this length are no MRZ")
-        zone = read_sight(first)
+        zone = read_sight(first, self._min_alone)
         if isinstance(zone, ZoneRead) and zone.is_plain:
             return zone
         if isinstance(zone, ZoneRefused) and zone.clear_ratio < _WORTH_ANOTHER_CUT:
@@ -165,7 +169,7 @@ class DocumentReader:
         looks = [self._see(image_bgr, view, fit, half) for half in _FITTED_HALF_HEIGHTS]
         looks.append(self._see(image_bgr, view, fit, _HALF_HEIGHT, softened_px=_SOFTENED_PX))
         together = blend([look for look in looks if look is not None] or [sight])
-        return read_sight(sight if together is None else together)
+        return read_sight(sight if together is None else together, self._min_alone)
 
     def _picture_size(self, view: View) -> tuple[int, int]:
         places = 30 if len(view.rows) == 3 else 44

@@ -9,8 +9,8 @@ from models.document.sight import ZoneSight
 
 # Sights whose best characters differ at more than this share of the places are not of one zone.
 _MAX_DIFFERING = 0.2
-# What a sight calls impossible may be glare: it weighs no more than this.
-_LEAST = 1e-3
+# No sight is surer than this that a character does not stand somewhere.
+_LEAST = 1e-5
 
 
 def blend(looks: Sequence[ZoneSight]) -> ZoneSight | None:
@@ -32,7 +32,7 @@ def vote(sights: Sequence[ZoneSight]) -> ZoneSight | None:
     """Return what the sights say together, or None if they are not of one zone.
 
     At each place the logarithms of their evidence are added up (sights of one zone err independently only in part, so the
-    sum is divided by the root of their number) and made a distribution again. A sight that shows little at a
+    sum is divided by the root of how many show the place) and made a distribution again. A sight that shows little at a
     place, where light hides it, has little to say there.
     """
     first = sights[0]
@@ -55,7 +55,7 @@ def _together(lines: Sequence[Scores]) -> Scores:
     shown = stack[..., 1:].sum(axis=2, keepdims=True)
     shares = (stack[..., 1:] + _LEAST) / (shown + _LEAST * (stack.shape[2] - 1))
     weights = np.clip(shown, 0, 1)
-    logs = (np.log(shares) * weights).sum(axis=0) / np.sqrt(len(lines))
+    logs = (np.log(shares) * weights).sum(axis=0) / np.sqrt(np.maximum(weights.sum(axis=0), 1))
     best = np.exp(logs - logs.max(axis=1, keepdims=True))
     together: Scores = np.empty_like(stack[0])
     together[:, 1:] = best / best.sum(axis=1, keepdims=True) * weights.max(axis=0)

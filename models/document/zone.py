@@ -42,7 +42,7 @@ _MAX_DOUBTFUL = 4
 class ZoneRead:
     """A zone that was read; ``confidence`` 0..1 is that of its least certain character.
 
-    ``is_plain`` if no character that nothing else confirms was in the least doubt.
+    ``is_plain`` if the check digits are right and no character that they do not cover was in the least doubt.
     """
 
     mrz: Mrz
@@ -84,13 +84,16 @@ def read_zone(lines: Sequence[LineScores]) -> ZoneRead | ZoneRefused:
     return ZoneRefused(detail=f"{len(lines)} lines of this length are no MRZ") if sight is None else read_sight(sight)
 
 
-def read_sight(sight: ZoneSight) -> ZoneRead | ZoneRefused:
-    """Say what a zone says, of which it is known what stands at each place."""
-    zone = _read(sight)
+def read_sight(sight: ZoneSight, min_alone: float = MIN_ALONE) -> ZoneRead | ZoneRefused:
+    """Say what a zone says, of which it is known what stands at each place.
+
+    ``min_alone`` 0..1 is the evidence asked of a character that nothing else confirms.
+    """
+    zone = _read(sight, min_alone)
     return replace(zone, sight=sight) if isinstance(zone, ZoneRefused) else zone
 
 
-def _read(sight: ZoneSight) -> ZoneRead | ZoneRefused:
+def _read(sight: ZoneSight, min_alone: float) -> ZoneRead | ZoneRefused:
     layout = _guess_layout(sight)
     readings = [
         decode_places(seen, sight.classes, allowed) for seen, allowed in zip(sight.seen, _allowed(layout), strict=True)
@@ -113,7 +116,7 @@ def _read(sight: ZoneSight) -> ZoneRead | ZoneRefused:
         return ZoneRefused(
             detail="look-alike characters can be read in more than one way", clear_ratio=_clear_ratio(confidences)
         )
-    return _judge(layout, mrz, confidences)
+    return _judge(layout, mrz, confidences, min_alone)
 
 
 def _in_context(layout: Layout, readings: Sequence[LineReading]) -> list[LineReading]:
@@ -251,9 +254,9 @@ def _apply(lines: Sequence[str], changes: Sequence[_Change]) -> Mrz | None:
     return parsed if isinstance(parsed, Mrz) else None
 
 
-def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead | ZoneRefused:
+def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray], min_alone: float) -> ZoneRead | ZoneRefused:
     """Refuse what is not certain enough for what it would say."""
-    needed = [np.full(layout.line_length, MIN_ALONE) for _ in range(layout.line_count)]
+    needed = [np.full(layout.line_length, min_alone) for _ in range(layout.line_count)]
     outcome = {check.name: check.is_ok for check in mrz.checks}
     for is_ok, least in ((False, MIN_TO_ACCUSE), (True, MIN_CHECKED)):
         for check in layout.checks:
@@ -270,5 +273,6 @@ def _judge(layout: Layout, mrz: Mrz, confidences: list[np.ndarray]) -> ZoneRead 
                 clear_ratio=_clear_ratio(confidences),
             )
         worst = min(worst, float(confidences[line].min()))
-    alone = [given[least >= MIN_ALONE] for given, least in zip(confidences, needed, strict=True)]
-    return ZoneRead(mrz=mrz, confidence=worst, is_plain=bool(np.concatenate(alone).min(initial=1.0) >= _PLAIN))
+    alone = [given[least >= min_alone] for given, least in zip(confidences, needed, strict=True)]
+    is_plain = mrz.check_digits_ok and float(np.concatenate(alone).min(initial=1.0)) >= _PLAIN
+    return ZoneRead(mrz=mrz, confidence=worst, is_plain=is_plain)
