@@ -18,6 +18,7 @@ ENTRY_POINT_GROUP = "tongguan.devices"
 BUILT_IN = {
     "lane_link": "drivers.lane_io.driver:LaneLinkDriver",
     "modbus_io": "drivers.modbus_io.driver:modbus_lane",
+    "osdp_reader": "drivers.osdp.reader:OsdpReader",
     "folder_camera": "drivers.camera.folder:FolderCamera",
     "opencv_camera": "drivers.camera.opencv:OpenCvCamera",
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",
