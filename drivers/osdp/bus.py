@@ -27,6 +27,8 @@ RETRY_MS = (500, 1_000, 2_000, 5_000)
 _HANDSHAKE_MS = 2_000
 """A reader that answers but has not built the secure channel by then has another key."""
 _TICK_S = 0.01
+_BUSY_TICK_S = 0.001
+"""While a command is under way: the library takes several refreshes to send one and to see its answer."""
 _NS_PER_MS = 1_000_000
 _REOPEN_MS = (50, 100, 200, 500, 1000, 2000)
 _START_OF_MESSAGE = 0x53
@@ -165,8 +167,12 @@ class OsdpBus:
                 self._panel.refresh()
                 self._judge(self._now_ns())
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TICK_S):
+                async with asyncio.timeout(_TICK_S if self._is_idle else _BUSY_TICK_S):
                     await self._wake.wait()
+
+    @property
+    def _is_idle(self) -> bool:
+        return not any(peripheral.commands for peripheral in self._peripherals)
 
     def _judge(self, now_ns: int) -> None:
         """Who is up, who is lost, who is tried again."""
