@@ -1,0 +1,357 @@
+"""What `gate doctor` looks at, one device after the other. It reads and asks; it moves no door and writes no record.
+
+Every check is bounded in time and ends in a :class:`Finding`: what was seen, and what to do when it is not well.
+"""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING
+
+from config.schema import Broker, Lane, Site
+from config.schema import Camera as CameraSettings
+from drivers.camera import Camera
+from drivers.camera.interface import CameraStatus, Frame
+from drivers.errors import DeviceError
+from drivers.lane_io.interface import BoardReport, DoorPosition, LaneIo, LaneSensors, LinkLost, LinkUp
+from drivers.thermal import Thermometer
+from gate.errors import GateError
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BOUND_S = 4.0
+LOOK_S = 1.5
+CLOCK_LIMIT_S = 2.0
+"""Lanes forgive a hub's clock five seconds (gate.wire.signing); warn well before."""
+MIN_FREE_BYTES = 500_000_000
+DARK, BRIGHT = 25.0, 235.0
+"""Mean grey of a picture in which nobody could be recognised."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_CONFIGURED = "not_configured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """``what`` was looked at, what was ``seen``, and the ``remedy`` when it is not well."""
+
+    what: str
+    verdict: Verdict
+    seen: str
+    remedy: str = ""
+
+
+def ok(what: str, seen: str) -> Finding:
+    return Finding(what=what, verdict=Verdict.OK, seen=seen)
+
+
+def warning(what: str, seen: str, remedy: str) -> Finding:
+    return Finding(what=what, verdict=Verdict.WARNING, seen=seen, remedy=remedy)
+
+
+def failed(what: str, seen: str, remedy: str) -> Finding:
+    return Finding(what=what, verdict=Verdict.FAILED, seen=seen, remedy=remedy)
+
+
+async def examine(site: Site, lane: Lane) -> AsyncIterator[Finding]:
+    """Everything that ``lane`` needs, in the order in which it would fail."""
+    yield await asyncio.to_thread(check_keys, site, lane)
+    yield await asyncio.to_thread(check_disk, site)
+    yield await asyncio.to_thread(check_models)
+    async for finding in check_board(lane):
+        yield finding
+    for name, settings in (("document camera", lane.document_camera), ("face camera", lane.face_camera)):
+        yield await asyncio.to_thread(check_camera, name, settings)
+    yield await asyncio.to_thread(check_thermometer, lane)
+    yield await asyncio.to_thread(check_broker, site.broker)
+    async for finding in check_hub(site):
+        yield finding
+
+
+# -- this machine ------------------------------------------------------------------------------------------------------
+
+
+def check_keys(site: Site, lane: Lane) -> Finding:
+    from gate.wire.keyring import Keyring
+
+    keys = Keyring(site.keys_dir)
+    try:
+        own, hub = keys.lane(lane.id), keys.hub_public()
+    except GateError as error:
+        return failed("keys", str(error), "gate keys init --site ...")
+    return ok("keys", f"lane {own.kid[:10]}…, hub {hub.kid[:10]}…")
+
+
+def check_disk(site: Site) -> Finding:
+    """Whether records can be written, and room is left for them."""
+    folder = site.state_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return failed(
+            "disk", f"{folder} cannot be written ({error.strerror})", "check state_dir, its owner and its disk"
+        )
+    seen = f"{free / 1e9:.1f} GB free at {folder}"
+    return (
+        ok("disk", seen)
+        if free >= MIN_FREE_BYTES
+        else warning("disk", seen, "free some space: a full disk stops the lane")
+    )
+
+
+def check_models() -> Finding:
+    from models.store import ModelStore
+
+    try:
+        statuses = ModelStore().verify()
+    except ModelError as error:
+        return failed("models", str(error), "gate models prepare")
+    return ok("models", f"{len(statuses)} have the sha256 of the manifest")
+
+
+# -- the board -----------------------------------------------------------------------------------------------------------
+
+
+async def check_board(lane: Lane) -> AsyncIterator[Finding]:
+    """Greets the board and reads its sensors. The board shuts and holds when the doctor leaves; a lane's start ends that."""
+    from gate.devices import open_board
+
+    reports: list[BoardReport] = []
+    try:
+        board: LaneIo = open_board(lane)
+        await board.start(reports.append)
+    except DeviceError as error:
+        yield failed("board", str(error), "see the cable, the port and whether the lane is running already")
+        return
+    try:
+        await _until(lambda: any(isinstance(report, LaneSensors) for report in reports))
+    finally:
+        await board.stop()
+    greeting = next((report for report in reports if isinstance(report, LinkUp)), None)
+    sensors = next((report for report in reversed(reports) if isinstance(report, LaneSensors)), None)
+    lost = next((report for report in reversed(reports) if isinstance(report, LinkLost)), None)
+    if greeting is None or sensors is None:
+        reason = lost.reason if lost is not None else f"nothing in {BOUND_S:.0f} s"
+        yield failed(
+            "board", f"no answer at {lane.board.port or lane.board.kind}: {reason}", "see power, cable and port"
+        )
+        return
+    yield ok(
+        "board",
+        f"{greeting.board_id:08x}, firmware {greeting.firmware_version}, watchdog {greeting.watchdog_ms} ms",
+    )
+    for finding in judge_sensors(sensors):
+        yield finding
+
+
+def judge_sensors(sensors: LaneSensors) -> tuple[Finding, ...]:
+    """Doors, curtain and inputs as the board sees them. An idle lane has both doors shut and no broken beam."""
+    return _judge_doors(sensors), _judge_curtain(sensors), _judge_inputs(sensors)
+
+
+def _judge_doors(sensors: LaneSensors) -> Finding:
+    seen = f"entry {sensors.entry.value}, exit {sensors.exit.value}"
+    bad = (DoorPosition.JAMMED, DoorPosition.FORCED)
+    if sensors.entry in bad or sensors.exit in bad:
+        return failed("doors", seen, "free the door, then acknowledge at the console")
+    is_shut = sensors.entry is DoorPosition.CLOSED and sensors.exit is DoorPosition.CLOSED
+    if is_shut and sensors.is_entry_locked and sensors.is_exit_locked:
+        return ok("doors", f"{seen}, both locked")
+    if is_shut:
+        return failed("doors", f"{seen}, but not locked", "see the lock and its contact")
+    return warning("doors", seen, "an idle lane has both shut: shut them, or see why they stand open")
+
+
+def _judge_curtain(sensors: LaneSensors) -> Finding:
+    broken = [beam for beam in range(sensors.beam_count) if sensors.beams >> beam & 1]
+    if not broken:
+        return ok("light curtain", f"{sensors.beam_count} beams, none broken")
+    names = ", ".join(map(str, broken))
+    return warning(
+        "light curtain", f"beam {names} of {sensors.beam_count} broken", "clear the lane, or clean and align it"
+    )
+
+
+def _judge_inputs(sensors: LaneSensors) -> Finding:
+    raised = {
+        "emergency stop": sensors.is_estop_pressed,
+        "fire": sensors.is_fire,
+        "mains lost": sensors.is_power_failed,
+        "evacuating": sensors.is_evacuating,
+    }
+    names = [name for name, is_raised in raised.items() if is_raised]
+    if names:
+        return failed("safety inputs", ", ".join(names), "release them, then acknowledge at the console")
+    if sensors.is_holding and not sensors.is_watchdog_tripped:
+        return warning("safety inputs", "the board holds a latched fault", "see to its cause, then acknowledge")
+    return ok("safety inputs", "none raised")
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + BOUND_S
+    while not condition() and time.monotonic() < end_s:  # noqa: ASYNC110  bounded, and reports come by callback
+        await asyncio.sleep(0.02)
+
+
+# -- what sees -------------------------------------------------------------------------------------------------------------
+
+
+def check_camera(name: str, settings: CameraSettings) -> Finding:
+    """Frames for a moment: how many, how large, and whether there is light in them."""
+    from gate.devices import open_lane_camera
+
+    try:
+        camera = open_lane_camera(settings)
+        camera.start()
+    except DeviceError as error:
+        return failed(name, str(error), "see its plug, its address and who else uses it")
+    try:
+        frames = _watch(camera)
+        status, reason = camera.status, camera.status_reason
+    finally:
+        camera.stop()
+    if not frames:
+        seen = f"no picture from {settings.source}: {reason or status.value}"
+        return failed(name, seen, "see its power, its network and its address")
+    return _judge_frames(name, frames, settings.frames_per_s, is_lost=status is CameraStatus.LOST)
+
+
+def _watch(camera: Camera) -> list[Frame]:
+    """What comes in :data:`LOOK_S` after the first frame, for which there is more patience."""
+    frames: list[Frame] = []
+    end_s = time.monotonic() + BOUND_S
+    while time.monotonic() < end_s:
+        frame = camera.read(0.2)
+        if frame is not None:
+            if not frames:
+                end_s = time.monotonic() + LOOK_S
+            frames.append(frame)
+    return frames
+
+
+def _judge_frames(name: str, frames: list[Frame], wanted_per_s: float, *, is_lost: bool) -> Finding:
+    height, width = frames[-1].image_bgr.shape[:2]
+    grey = median(_grey(frame.image_bgr) for frame in frames[-5:])
+    span_s = (frames[-1].captured_ns - frames[0].captured_ns) / 1e9
+    rate = (len(frames) - 1) / span_s if span_s > 0 else 0.0
+    seen = f"{width}x{height}, {rate:.1f} frames/s, mean grey {grey:.0f}"
+    if is_lost:
+        return failed(name, f"{seen}, then silence", "see its cable and its network")
+    if grey < DARK or grey > BRIGHT:
+        return warning(name, seen, "too dark or too bright for a face: see light, cap and exposure")
+    if len(frames) > 1 and rate < wanted_per_s / 2:
+        return warning(name, seen, f"{wanted_per_s:.0f} frames/s are expected: see exposure, cable and load")
+    return ok(name, seen)
+
+
+def _grey(image_bgr: "NDArray[np.uint8]") -> float:
+    return float(image_bgr[::8, ::8].mean())
+
+
+def check_thermometer(lane: Lane) -> Finding:
+    from gate.devices import open_thermometer
+
+    try:
+        thermometer: Thermometer | None = open_thermometer(lane)
+        if thermometer is None:
+            return Finding(what="thermometer", verdict=Verdict.NOT_CONFIGURED, seen="this lane has none")
+        thermometer.start()
+    except DeviceError as error:
+        return failed("thermometer", str(error), "see its cable and its port")
+    waiting = threading.Event()
+    try:
+        for _ in range(int(BOUND_S / 0.1)):
+            reading = thermometer.read()
+            if reading is not None:
+                return ok("thermometer", f"{reading.body_celsius:.1f} °C")
+            waiting.wait(0.1)
+    finally:
+        thermometer.stop()
+    return warning("thermometer", f"no reading in {BOUND_S:.0f} s", "stand before it and try again; else see its cable")
+
+
+# -- the port --------------------------------------------------------------------------------------------------------------
+
+
+def check_broker(broker: Broker) -> Finding:
+    """Whether a TCP, and where configured TLS, connection can be made; the lane's own login is tried by its start."""
+    where = f"{broker.host}:{broker.port}"
+    if broker.is_embedded:
+        return Finding(what="broker", verdict=Verdict.NOT_CONFIGURED, seen="embedded: it starts with the lane")
+    try:
+        with socket.create_connection((broker.host, broker.port), timeout=BOUND_S) as plain:
+            if broker.ca_file is None:
+                return ok("broker", f"answers at {where}")
+            context = ssl.create_default_context(cafile=str(broker.ca_file))
+            if broker.certificate_file is not None:
+                context.load_cert_chain(broker.certificate_file, broker.key_file)
+            with context.wrap_socket(plain, server_hostname=broker.host) as secured:
+                return ok("broker", f"answers at {where} with {secured.version()}")
+    except ssl.SSLError as error:
+        return failed(
+            "broker", f"{where}: {error.reason or error}", "see ca_file and whose certificate the broker shows"
+        )
+    except OSError as error:
+        return failed(
+            "broker", f"{where}: {error.strerror or error}", "see whether it runs, its address and the firewall"
+        )
+
+
+async def check_hub(site: Site) -> AsyncIterator[Finding]:
+    """The hub's readiness, and its clock beside ours."""
+    import httpx
+
+    if site.hub.is_embedded:
+        yield Finding(what="hub", verdict=Verdict.NOT_CONFIGURED, seen="embedded: it starts with the lane")
+        return
+    try:
+        async with httpx.AsyncClient(timeout=BOUND_S, trust_env=False) as client:
+            answer = await client.get(f"{site.hub.url}/readyz")
+    except httpx.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        yield failed(
+            "hub", f"{site.hub.url}: {reason}", "see whether it runs ('gate hub'), its address and the firewall"
+        )
+        return
+    if answer.is_success:
+        yield ok("hub", f"ready at {site.hub.url}")
+    else:
+        yield failed(
+            "hub", f"{site.hub.url} answers {answer.status_code}", "see the hub's log: store or broker is not there"
+        )
+    yield judge_clock(answer.headers.get("date"), datetime.now(UTC))
+
+
+def judge_clock(stated: str | None, now: datetime) -> Finding:
+    """``stated`` is an HTTP date (RFC 9110, 5.6.7; whole seconds)."""
+    try:
+        theirs = parsedate_to_datetime(stated) if stated else None
+    except ValueError:
+        theirs = None
+    if theirs is None:
+        return warning("clock", "the hub states no time", "compare the clocks by hand")
+    ahead_s = (now - theirs).total_seconds() - 0.5
+    seen = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} the hub's"
+    if abs(ahead_s) <= CLOCK_LIMIT_S:
+        return ok("clock", seen)
+    return failed("clock", seen, "let both keep time by NTP: a lane refuses commands of another hour")
