@@ -67,6 +67,9 @@ def face(
     det: Annotated[
         Path | None, typer.Option("--det", help="Draw the error trade-off curve into this PNG.", show_default=False)
     ] = None,
+    walk_up: Annotated[
+        int, typer.Option(min=0, help="Also walk so many people with several pictures up to a simulated camera.")
+    ] = 0,
 ) -> None:
     """Error rates on the listed pairs and on all cross pairs, with 95 % bounds, on one thread.
 
@@ -80,6 +83,10 @@ def face(
     if people is None:
         print("the files' names do not tell who is who, so only the listed pairs are judged", file=sys.stderr)
     report = summary(listed, templates, people)
+    if walk_up:
+        if people is None:
+            raise GateError("walking up needs file names that tell who is who; rename the files or leave out --walk-up")
+        report["walk_up"] = _walk_up(templates, people, images, walk_up)
     if det is not None:
         if people is None:
             raise GateError(f"{det} was not drawn: the curve needs file names that tell who is who")
@@ -185,16 +192,27 @@ def summary(listed: Sequence[Pair], templates: Templates, people: NDArray[np.int
 
 
 def listed_scores(
-    listed: Sequence[Pair], files: Sequence[str], templates: NDArray[np.float32]
+    listed: Sequence[Pair],
+    files: Sequence[str],
+    references: NDArray[np.float32],
+    lives: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the cosines of the listed pairs of which both pictures have a row, and which of them are the same person's."""
+    """Return the cosines of the listed pairs of which both pictures have a row, and which of them are the same person's.
+
+    With ``lives``, the same pictures embedded in another way, each pair counts twice: either picture is once the reference.
+    """
     import numpy as np
 
     row = {name: i for i, name in enumerate(files)}
     usable = [pair for pair in listed if pair.left in row and pair.right in row]
     left, right = ([row[name] for name in side] for side in ([p.left for p in usable], [p.right for p in usable]))
-    scores = np.einsum("ij,ij->i", templates[left], templates[right])
-    return scores.astype(np.float32), np.array([pair.is_same for pair in usable], np.bool_)
+    is_same = np.array([pair.is_same for pair in usable], np.bool_)
+    other = references if lives is None else lives
+    scores = np.einsum("ij,ij->i", references[left], other[right]).astype(np.float32)
+    if lives is None:
+        return scores, is_same
+    turned = np.einsum("ij,ij->i", references[right], other[left]).astype(np.float32)
+    return np.concatenate([scores, turned]), np.concatenate([is_same, is_same])
 
 
 def counted(scores: NDArray[np.float32], is_same: NDArray[np.bool_]) -> tuple[ScoreCounts, ScoreCounts]:
@@ -246,7 +264,41 @@ def in_words(report: dict[str, Any]) -> str:
                 f"  FMR {fmr}: FNMR {point['fnmr']:.2%} (95 %: {point['low']:.2%} to {point['high']:.2%}) "
                 f"at {point['threshold']:.3f}{remark}"
             )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_walk_up_in_words(report.get("walk_up"))])
+
+
+def _walk_up_in_words(block: dict[str, Any] | None) -> list[str]:
+    if block is None:
+        return []
+    lines = [f"walked up to a simulated camera: {block['pictures']} pictures of {block['people']} people"]
+    for reference, by_frames in block["reference"].items():
+        for fused, part in by_frames.items():
+            point = part["fnmr_at_fmr"]["1e-4"] if part["fnmr_at_fmr"] else None
+            if point is not None:
+                lines.append(
+                    f"  {reference} reference, {fused.removesuffix('_fused')} fused: FNMR {point['fnmr']:.2%} "
+                    f"(95 %: {point['low']:.2%} to {point['high']:.2%}) at FMR 1e-4"
+                )
+    return lines
+
+
+def _walk_up(templates: Templates, people: NDArray[np.int64], images: Path, count: int) -> dict[str, Any]:
+    from gate.cli import walk_up
+    from models.face import nearest_centre
+
+    rows = walk_up.choose_people(people, count)
+    if not len(rows):
+        raise GateError("nobody has several pictures, so nobody can walk up; leave out --walk-up")
+    detector, embedder = _open_models()
+    walked: list[list[NDArray[np.float32]] | None] = []
+    for row, name in zip(rows, _with_progress([templates.files[i] for i in rows]), strict=True):
+        image = load_image(images / name)
+        face = nearest_centre(detector.detect(image), image)
+        if face is None:
+            raise AssertionError(f"{name} had a face before")
+        walked.append(walk_up.fused_templates(walk_up.frames_of(image, face, seed=int(row)), detector, embedder))
+    references = {"plain": templates.plain, "careful": templates.careful}
+    return walk_up.summary(rows, people, references, walked, rates)
 
 
 def _draw(path: Path, templates: Templates, people: NDArray[np.int64]) -> None:

@@ -82,8 +82,11 @@ def match(
     b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
     as_json: _Json = False,
 ) -> None:
-    """Tell whether the largest faces of two pictures are the same person's; exit code 1 if they are not."""
-    from models.face import FaceDetector, FaceEmbedder, cosine
+    """Tell whether the largest faces of two pictures are the same person's; exit code 1 if they are not.
+
+    Each face is looked at carefully: its landmarks averaged over several looks, and its mirror image too.
+    """
+    from models.face import CarefulEmbedder, FaceDetector, FaceEmbedder, cosine
     from models.manifest import FACE_DETECTOR, FACE_EMBEDDER
     from models.session import ModelSession
     from models.store import ModelStore
@@ -93,7 +96,8 @@ def match(
     sessions = [ModelSession(store, name) for name in (FACE_DETECTOR, FACE_EMBEDDER)]
     for session in sessions:
         session.warm_up()
-    detector, embedder = FaceDetector(sessions[0]), FaceEmbedder(sessions[1])
+    detector = FaceDetector(sessions[0])
+    embedder = CarefulEmbedder(detector, FaceEmbedder(sessions[1]))
     started = time.perf_counter()
     templates: list[NDArray[np.float32]] = []
     refusal: str | None = None
@@ -103,7 +107,7 @@ def match(
             templates.append(embedder.embed(image, faces[0]))
         else:
             refusal = refusal or f"no face was found in {path}"
-    threshold = store.manifest.threshold(FACE_EMBEDDER, "verify")
+    threshold = store.manifest.threshold(FACE_EMBEDDER, "careful")
     score = cosine(*templates) if refusal is None else None
     is_match = score is not None and score >= threshold
     report = {

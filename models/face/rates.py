@@ -108,6 +108,25 @@ def cross_compare(templates: Scores, people: NDArray[np.int64]) -> tuple[ScoreCo
     return genuine, impostor
 
 
+def cross_compare_ordered(
+    references: Scores, lives: Scores, people: NDArray[np.int64]
+) -> tuple[ScoreCounts, ScoreCounts]:
+    """Compare every picture as a reference with every other one as a live picture, each way round: the genuine and the impostor scores.
+
+    ``references`` and ``lives`` float32 (n, d) of length 1, made of the same pictures in two ways; ``people`` int64 (n,) as above.
+    """
+    genuine, impostor = ScoreCounts(), ScoreCounts()
+    columns = np.arange(len(lives))
+    for start in range(0, len(references), _CHUNK_ROWS):
+        rows = np.arange(start, min(start + _CHUNK_ROWS, len(references)))
+        scores = references[rows] @ lives.T
+        is_other = rows[:, None] != columns[None, :]
+        is_same = people[rows][:, None] == people[None, :]
+        genuine.add(scores[is_other & is_same])
+        impostor.add(scores[is_other & ~is_same])
+    return genuine, impostor
+
+
 def folded_accuracy(scores: Scores, is_same: NDArray[np.bool_], *, folds: int = 10) -> float | None:
     """Return the mean accuracy (0..1) over ``folds``, each judged at the threshold that suits the others best (LFW's protocol).
 

@@ -128,7 +128,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 def test_unknown_names_list_what_is_known() -> None:
     with pytest.raises(ModelError, match=r"no model is called 'iris'.*face-detector"):
         default_manifest().entry("iris")
-    with pytest.raises(ModelError, match=r"no threshold 'loose'; the manifest gives printed-portrait, verify"):
+    with pytest.raises(ModelError, match=r"no threshold 'loose'; the manifest gives careful, printed-portrait, verify"):
         default_manifest().threshold(FACE_EMBEDDER, "loose")
 
 

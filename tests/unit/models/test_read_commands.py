@@ -120,7 +120,9 @@ def test_models_verify_finds_a_corrupt_file(app: typer.Typer, tmp_path: Path, mo
     assert isinstance(runner.invoke(app, ["models", "verify"]).exception, ModelError)
     assert runner.invoke(app, ["models", "prepare"]).exit_code == 0
     result = runner.invoke(app, ["models", "verify", "--json"])
-    assert json.loads(result.stdout) == {"models": 3, "ok": True}
+    report = json.loads(result.stdout)
+    assert report["ok"] is True
+    assert report["models"] >= 5
     path = ModelStore().path("face-detector")
     path.write_bytes(path.read_bytes()[:-1])
     result = runner.invoke(app, ["models", "verify"])
