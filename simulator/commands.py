@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
     sim.callback()(_sim)
     sim.command("chaos")(sim_chaos)
+    sim.command("people")(sim_people)
     app.add_typer(sim, name="sim")
 
 
@@ -41,6 +42,17 @@ def sim_chaos(
     from simulator.chaos.campaign import run_chaos
 
     raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay))
+
+
+def sim_people(
+    walks: Annotated[int, typer.Option("--walks", min=1, max=100_000, help="How many of each kind.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same table.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Who is taken for one person by light curtain and camera: adults, trolleys, wheelchairs, children, tailgaters."""
+    from simulator.parties import run_people
+
+    raise typer.Exit(run_people(walks=walks, seed=seed, is_json=as_json))
 
 
 def bench_crossing(
