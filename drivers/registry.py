@@ -19,6 +19,7 @@ BUILT_IN = {
     "lane_link": "drivers.lane_io.driver:LaneLinkDriver",
     "modbus_io": "drivers.modbus_io.driver:modbus_lane",
     "osdp_reader": "drivers.osdp.reader:OsdpReader",
+    "xray_folder": "drivers.xray.folder:WatchedFolder",
     "folder_camera": "drivers.camera.folder:FolderCamera",
     "opencv_camera": "drivers.camera.opencv:OpenCvCamera",
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",
