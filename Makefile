@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-SYSTEM_PACKAGES := fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto
+SYSTEM_PACKAGES := gcc libc6-dev make fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto
 
 .PHONY: help demo test test-long setup system lint types layers unit scenarios mutate lock screens docs bench train-mrz clean
 

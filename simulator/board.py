@@ -13,9 +13,9 @@ import time
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from simulator.board_model import BoardFault, BoardModel, DoorOpening
+from simulator.board_model import BoardFault, BoardHardware, BoardModel, DoorOpening
 from simulator.world import LaneWorld
 
 __all__ = ["BoardFault", "BoardModel", "DoorOpening", "PtyBoard"]
@@ -31,8 +31,9 @@ class PtyBoard:
     the board's watchdog by itself.
     """
 
-    def __init__(self, model: BoardModel | None = None, *, link_at: Path | None = None) -> None:
-        self.model = BoardModel(now_ns=time.monotonic_ns) if model is None else model
+    def __init__(self, model: BoardHardware[Any] | None = None, *, link_at: Path | None = None) -> None:
+        """`model`: the board with its firmware in Python unless another is given."""
+        self.model: BoardHardware[Any] = BoardModel(now_ns=time.monotonic_ns) if model is None else model
         self.lock = threading.RLock()
         self._link: Path | None = None
         self._master = self._slave = -1

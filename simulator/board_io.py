@@ -127,7 +127,7 @@ class WorldIo:
         self._world = world
         self._wiring = wiring
         self._rng = rng
-        self._has_light = True
+        self.outputs: BoardOutputs | None = None
 
     def read(self) -> BoardInputs:
         wiring = self._wiring
@@ -147,7 +147,7 @@ class WorldIo:
         entry, exit_ = self._world.entry, self._world.exit
         entry.motor, entry.is_locked = outputs.entry.motor, outputs.entry.is_lock_driven
         exit_.motor, exit_.is_locked = outputs.exit.motor, outputs.exit.is_lock_driven
-        self._has_light = outputs.has_light
+        self.outputs = outputs
 
     def draw(self) -> int:
         return self._rng.randrange(1, 0x1_0000_0000)
@@ -161,5 +161,6 @@ class WorldIo:
 
     def _beams(self) -> int:
         everything = (1 << len(self._world.beams_mm)) - 1
-        dark = self._world.beams if self._has_light else everything
+        has_light = self.outputs is None or self.outputs.has_light
+        dark = self._world.beams if has_light else everything
         return (dark | self._wiring.stuck_beams) & ~self._wiring.blind_beams & everything

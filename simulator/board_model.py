@@ -16,6 +16,7 @@ from simulator.board_io import (
     NOMINAL_TENTHS_CELSIUS,
     BoardConfig,
     BoardHal,
+    BoardOutputs,
     Wiring,
     WorldIo,
 )
@@ -112,6 +113,7 @@ class BoardHardware(Generic[AnyFirmware]):
         self._was_exit_shut = True
         self._late: deque[tuple[float, bytes]] = deque()
         self._output = bytearray()
+        self._hal = WorldIo(self.world, self.wiring, self._rng)
         self.firmware = self._boot()
 
     # -- faults and inputs -----------------------------------------------------------------------------------------
@@ -138,6 +140,11 @@ class BoardHardware(Generic[AnyFirmware]):
                 leaf.is_stuck = False
         elif fault is BoardFault.POWER_OFF and was_broken:
             self._restart()
+
+    @property
+    def outputs(self) -> BoardOutputs | None:
+        """What the firmware drives: motors, locks, lamp, buzzer. None until it has been through a scan."""
+        return self._hal.outputs
 
     def has(self, fault: BoardFault) -> bool:
         """Whether this is broken now."""
@@ -236,8 +243,8 @@ class BoardHardware(Generic[AnyFirmware]):
     def _boot(self) -> AnyFirmware:
         for leaf in self.world.leaves:
             leaf.motor = 0
-        hal = WorldIo(self.world, self.wiring, self._rng)
-        return self._boot_firmware(hal, self.config, self._rng.randrange(1, 0x1_0000_0000), self._record)
+        self._hal = WorldIo(self.world, self.wiring, self._rng)
+        return self._boot_firmware(self._hal, self.config, self._rng.randrange(1, 0x1_0000_0000), self._record)
 
     def _restart(self) -> None:
         self._late.clear()

@@ -30,7 +30,7 @@ class DoorLogic:
         self.wants_open = False
         self.is_forced = False
         self.is_jammed = False
-        self.is_lock_driven = True
+        self.is_lock_driven = self.is_present
         self.motor = 0
         self.inputs = DoorInputs()
         self._reason = wire.OpeningReason.COMMAND
@@ -43,7 +43,7 @@ class DoorLogic:
     def begin(self, inputs: DoorInputs) -> None:
         """Takes the door as it is found at boot, with its motor off."""
         self.inputs = inputs
-        self.is_lock_driven = inputs.is_locked
+        self.is_lock_driven = self.is_present and inputs.is_locked
         self._was_shut = self.is_shut
         self._last_permille = inputs.position_permille
 

@@ -87,7 +87,7 @@ class Firmware:
         before = self.link.sessions_begun
         self.link.receive(data, self.uptime_ms)
         if self.link.sessions_begun != before:
-            self._token_basis = None
+            self.exit_token, self._token_basis = wire.NO_TOKEN, None
             self._reporter.forget()
         self._drive(0.0)
         self._report()
