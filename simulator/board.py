@@ -13,27 +13,29 @@ import time
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from simulator.board_model import BoardFault, BoardHardware, BoardModel, DoorOpening
 from simulator.world import LaneWorld
 
-__all__ = ["BoardFault", "BoardModel", "DoorOpening", "PtyBoard"]
+__all__ = ["BoardFault", "BoardModel", "DoorOpening", "PtyBoard", "PtyHardware"]
 
 _STEP_S = 0.01
 _MAX_CATCH_UP_S = 0.1
 
 
-class PtyBoard:
+AnyModel = TypeVar("AnyModel", bound=BoardHardware[Any])
+
+
+class PtyHardware(Generic[AnyModel]):
     """Runs a board in a thread. Touch `model` and `world` only while holding `lock`.
 
     A stall of this machine is time that the board does not see (beyond 100 ms), so that a busy machine does not trip
     the board's watchdog by itself.
     """
 
-    def __init__(self, model: BoardHardware[Any] | None = None, *, link_at: Path | None = None) -> None:
-        """`model`: the board with its firmware in Python unless another is given."""
-        self.model: BoardHardware[Any] = BoardModel(now_ns=time.monotonic_ns) if model is None else model
+    def __init__(self, model: AnyModel, *, link_at: Path | None = None) -> None:
+        self.model = model
         self.lock = threading.RLock()
         self._link: Path | None = None
         self._master = self._slave = -1
@@ -160,3 +162,10 @@ class PtyBoard:
             # A UART that nobody reads loses what it sends; so does a full pty.
             with contextlib.suppress(BlockingIOError, OSError):
                 os.write(self._master, data)
+
+
+class PtyBoard(PtyHardware[BoardModel]):
+    """The board with its firmware in Python."""
+
+    def __init__(self, model: BoardModel | None = None, *, link_at: Path | None = None) -> None:
+        super().__init__(BoardModel(now_ns=time.monotonic_ns) if model is None else model, link_at=link_at)

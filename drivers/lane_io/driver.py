@@ -62,6 +62,7 @@ class LaneLinkDriver(LaneIo):
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._answers: dict[int, asyncio.Future[CommandResult]] = {}
+        self._repeating: asyncio.TimerHandle | None = None
 
     @property
     def codec_faults(self) -> int:
@@ -119,16 +120,26 @@ class LaneLinkDriver(LaneIo):
                 return CommandResult.NO_ANSWER
             sequence = self._link.next_sequence()
             frame = self._link.command(sequence, build)
-            answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
             self._answers[sequence] = answer
-            deadline_ns = self._now_ns() + self._answer_timeout_ns
             try:
-                while not answer.done() and self._now_ns() < deadline_ns:
-                    self._write(frame)
-                    await asyncio.wait((answer,), timeout=self._retransmit_s)
+                self._send_until(self._now_ns() + self._answer_timeout_ns, frame, answer)
+                return await answer
             finally:
                 del self._answers[sequence]
-            return answer.result() if answer.done() else CommandResult.NO_ANSWER
+                if self._repeating is not None:
+                    self._repeating.cancel()
+
+    def _send_until(self, deadline_ns: int, frame: bytes, answer: asyncio.Future[CommandResult]) -> None:
+        """Sends now and again until there is an answer; at the deadline, NO_ANSWER is the answer."""
+        if answer.done():
+            return
+        if self._now_ns() >= deadline_ns:
+            answer.set_result(CommandResult.NO_ANSWER)
+            return
+        self._write(frame)
+        loop = asyncio.get_running_loop()
+        self._repeating = loop.call_later(self._retransmit_s, self._send_until, deadline_ns, frame, answer)
 
     async def _run(self) -> None:
         """Beats while the port is open, reopens it while it is not."""

@@ -106,11 +106,21 @@ class Message:
             raise ValueError(f"{cls.TYPE.name} has {len(payload)} bytes, not {cls.LAYOUT.size}")
         values: dict[str, Any] = dict(zip(_names(cls), cls.LAYOUT.unpack(payload), strict=True))
         for name, kind in cls.ENUMS.items():
-            values[name] = kind(values[name])
+            values[name] = _member(kind, values[name])
         return cls(**values)
 
 
 _FIELDS: dict[type[Message], tuple[str, ...]] = {}
+_MEMBERS: dict[type[IntEnum] | type[IntFlag], dict[int, IntEnum | IntFlag]] = {}
+
+
+def _member(kind: type[IntEnum] | type[IntFlag], value: int) -> IntEnum | IntFlag:
+    """The enumeration's member, remembered: a call of an enumeration costs ten times a look-up. Only defined values are kept."""
+    known = _MEMBERS.setdefault(kind, {})
+    member = known.get(value)
+    if member is None:
+        member = known[value] = kind(value)
+    return member
 
 
 def _names(kind: type[Message]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from drivers.lane_io import (
     LinkUp,
 )
 from drivers.lane_io import protocol as wire
-from simulator.board import PtyBoard
+from simulator.board import PtyHardware
 from simulator.board_io import BoardConfig
 from simulator.board_model import BoardFault, BoardHardware, BoardModel, DoorOpening
 from simulator.c_board import CBoardModel
@@ -122,7 +122,7 @@ class MemoryBoard:
 class LineBoard:
     """The board behind a pty, in its own thread and in real time."""
 
-    def __init__(self, pty: PtyBoard) -> None:
+    def __init__(self, pty: PtyHardware[Model]) -> None:
         self._pty = pty
         self.model = pty.model
         self.lock = pty.lock
@@ -225,7 +225,7 @@ async def _in_memory(model: Model, body: Body) -> None:
 
 
 async def _over_a_line(model: Model, body: Body, folder: Path) -> None:
-    with PtyBoard(model, link_at=folder / "board") as pty:
+    with PtyHardware(model, link_at=folder / "board") as pty:
         rig = LaneRig(LineBoard(pty))
         try:
             await rig.start()
