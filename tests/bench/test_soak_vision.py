@@ -8,8 +8,18 @@ import cv2
 import numpy as np
 import pytest
 
-from models.face import CarefulEmbedder, FaceDetector, FaceEmbedder, FaceTracker, align, assess
-from models.manifest import FACE_DETECTOR, FACE_EMBEDDER
+from models.face import (
+    CarefulEmbedder,
+    CloserLook,
+    EyeMesh,
+    FaceDetector,
+    FaceEmbedder,
+    FaceMesh,
+    FaceTracker,
+    align,
+    assess,
+)
+from models.manifest import EYE_MESH, FACE_DETECTOR, FACE_EMBEDDER, FACE_MESH
 from models.session import ModelSession
 from models.store import ModelStore
 from simulator.frames import empty_face_frame, face_frame, faces_frame
@@ -40,6 +50,7 @@ def test_looking_at_faces_does_not_grow_in_memory() -> None:
     detector = FaceDetector(ModelSession(store, FACE_DETECTOR))
     embedder = FaceEmbedder(ModelSession(store, FACE_EMBEDDER))
     careful = CarefulEmbedder(detector, embedder)
+    closer = CloserLook(FaceMesh(ModelSession(store, FACE_MESH)), EyeMesh(ModelSession(store, EYE_MESH)))
     tracker = FaceTracker(detector, smallest_eyes_px=18.0, relative_size=0.35)
     rng = np.random.default_rng(1)
     frames = []
@@ -60,7 +71,7 @@ def test_looking_at_faces_does_not_grow_in_memory() -> None:
         faces = tracker.look(frame)
         if faces:
             crop = align(frame, faces[0])
-            assess(frame, faces[0], faces, crop_rgb=crop)
+            closer.assess(frame, faces[0], assess(frame, faces[0], faces, crop_rgb=crop))
             template = careful.embed(frame, faces[0]) if i % 50 == 0 else embedder.embed_aligned(crop)
             embedded += int(np.isfinite(template).all())
     gc.collect()
