@@ -105,6 +105,14 @@ class Policy(Section):
     lookup_deadline_ms: int = Field(default=1500, ge=50, le=10_000)
     face_threshold: float | None = Field(default=None, gt=0, lt=1)
     accepts_specimens: bool = False  # documents of Utopia (UTO), as demonstrations use; no real port does
+    referring_cues: tuple[Literal["raster", "photocopy", "sheet"], ...] = (
+        "raster",
+        "photocopy",
+        "sheet",
+    )  # signs of a copy
+    visual_zone: Literal["off", "compare", "require"] = (
+        "off"  # printed text against the MRZ; needs the model text-recogniser
+    )
     is_temperature_checked: bool = True
     temperature_max_celsius: float = Field(default=37.3, gt=30, lt=45)
     document_timeout_ms: int = Field(default=6_000, ge=500, le=60_000)

@@ -307,7 +307,11 @@ def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
         face_threshold=eyes.match_threshold,
         temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
         required_lookups=frozenset(site.policy.lookups),
-        document=DocumentLimits(accepts_specimens=site.policy.accepts_specimens),
+        document=DocumentLimits(
+            accepts_specimens=site.policy.accepts_specimens,
+            referring_cues=frozenset(site.policy.referring_cues),
+            refers_unread_visual_zone=site.policy.visual_zone == "require",
+        ),
     )
 
 
@@ -320,7 +324,11 @@ def build_lane(
         known = ", ".join(item.id for item in site.lanes)
         raise GateError(f"there is no lane {lane_id!r} at {site.port.id}: choose one of {known} with --lane")
     devices = open_devices(lane)
-    eyes = open_eyes(ModelStore(), match_threshold=site.policy.face_threshold)
+    eyes = open_eyes(
+        ModelStore(),
+        match_threshold=site.policy.face_threshold,
+        reads_visual_zone=site.policy.visual_zone != "off",
+    )
     return LaneProgram(site, lane, devices=devices, eyes=eyes, on_change=on_change)
 
 

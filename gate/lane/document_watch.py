@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from drivers.camera.interface import Camera, Frame
 from gate.checks.country_codes import CodeStatus, issuer_status, nationality_status
 from gate.core.clock import Clock
+from gate.core.document_findings import VisualZoneFacts
 from gate.core.policy import DocumentFacts
 from gate.lane.eyes import Eyes, encode_jpeg
 from gate.lane.sightings import (
@@ -19,6 +20,7 @@ from gate.lane.sightings import (
     Sighting,
     VisionFailed,
 )
+from models.document.cues import measure_cues
 from models.document.presence import DocumentPresence, Presence
 from models.document.reader import DocumentRead, DocumentUnreadable
 
@@ -156,7 +158,7 @@ class DocumentWatch:
             return
         private = self._private(read)
         self._post(DocumentIdentified(ticket=ticket, private=private))
-        self._post(self._outcome(ticket, read, private, placed_ns))
+        self._post(self._outcome(ticket, frame, read, private, placed_ns))
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
 
@@ -193,11 +195,14 @@ class DocumentWatch:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
 
-    def _outcome(self, ticket: int, read: DocumentRead, private: PrivateDocument, placed_ns: int) -> DocumentOutcome:
+    def _outcome(
+        self, ticket: int, frame: Frame, read: DocumentRead, private: PrivateDocument, placed_ns: int
+    ) -> DocumentOutcome:
         reference = None
         if read.portrait_bgr is not None and read.portrait_face is not None:
             reference = self._eyes.careful.embed(read.portrait_bgr, read.portrait_face)
         today, mrz = self._today(), read.fields
+        visual_zone = self._compare_visual_zone(frame, read)
         codes = {"issuer": issuer_status(mrz.issuer), "nationality": nationality_status(mrz.nationality)}
         facts = DocumentFacts(
             format=read.format.value,
@@ -209,6 +214,8 @@ class DocumentWatch:
             model_hash=self._mrz_hash(),
             unknown_codes=tuple(name for name, status in codes.items() if status is CodeStatus.UNKNOWN),
             is_specimen=CodeStatus.SPECIMEN in codes.values(),
+            visual_zone=visual_zone,
+            cues=measure_cues(frame.image_bgr, read),
         )
         return DocumentOutcome(
             ticket=ticket,
@@ -218,6 +225,15 @@ class DocumentWatch:
             reference=reference,
             model_hash=facts.model_hash,
             inference_ns=self._eyes.inference_ns - self._before_ns,
+        )
+
+    def _compare_visual_zone(self, frame: Frame, read: DocumentRead) -> VisualZoneFacts | None:
+        zone = self._eyes.visual_zone
+        if zone is None:
+            return None
+        found = zone.compare(frame.image_bgr, read)
+        return VisualZoneFacts(
+            agreement=found.agreement, fields=found.fields, differing=found.differing, model_hash=zone.model_hash
         )
 
     def _private(self, read: DocumentRead) -> PrivateDocument:

@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.document.reader import DocumentReader
+from models.document.viz import VisualZone
+from models.document.viz_text import PpOcrTextReader
+from models.errors import ModelError
 from models.face import FaceDetector, FaceEmbedder
 from models.face.careful import CarefulEmbedder
+from models.manifest import TEXT_RECOGNISER
 from models.session import ModelSession
 from models.store import ModelStore
 
@@ -29,6 +33,7 @@ class Eyes:
     reader: DocumentReader
     sessions: tuple[ModelSession, ...]
     match_threshold: float
+    visual_zone: VisualZone | None = None
 
     @property
     def inference_ns(self) -> int:
@@ -40,14 +45,17 @@ class Eyes:
         return {session.name: session.model_hash for session in self.sessions}
 
 
-def open_eyes(store: ModelStore, *, threads: int = 1, match_threshold: float | None = None) -> Eyes:
-    """Load and warm up the models. ModelError when one is missing or corrupt."""
+def open_eyes(
+    store: ModelStore, *, threads: int = 1, match_threshold: float | None = None, reads_visual_zone: bool = False
+) -> Eyes:
+    """Load and warm up the models. ModelError when one is missing or corrupt, also an optional one that is asked for."""
     cv2.setNumThreads(threads)  # a pool of OpenCV's would take a core from the lane's other work
     detector, embedder, recogniser = (
         ModelSession(store, name, threads=threads) for name in ("face-detector", "face-embedder", "mrz-recogniser")
     )
     for session in (detector, embedder, recogniser):
         session.warm_up()
+    text = _open_text_recogniser(store, threads) if reads_visual_zone else None
     faces = FaceDetector(detector)
     limit = embedder.entry.threshold["printed-portrait"].value if match_threshold is None else match_threshold
     templates = FaceEmbedder(embedder)
@@ -56,9 +64,21 @@ def open_eyes(store: ModelStore, *, threads: int = 1, match_threshold: float | N
         embedder=templates,
         careful=CarefulEmbedder(faces, templates),
         reader=DocumentReader(recogniser, faces),
-        sessions=(detector, embedder, recogniser),
+        sessions=(detector, embedder, recogniser) if text is None else (detector, embedder, recogniser, text),
         match_threshold=limit,
+        visual_zone=None if text is None else VisualZone(PpOcrTextReader(text)),
     )
+
+
+def _open_text_recogniser(store: ModelStore, threads: int) -> ModelSession:
+    if not store.is_prepared(TEXT_RECOGNISER):
+        raise ModelError(
+            f"the site compares printed text (policy.visual_zone), for which the optional model {TEXT_RECOGNISER!r} is not prepared; "
+            f'run `gate models prepare {TEXT_RECOGNISER}` or set policy.visual_zone = "off"'
+        )
+    session = ModelSession(store, TEXT_RECOGNISER, threads=threads)
+    session.warm_up()
+    return session
 
 
 def encode_jpeg(image_bgr: Image) -> bytes:
