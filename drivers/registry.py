@@ -18,6 +18,10 @@ ENTRY_POINT_GROUP = "tongguan.devices"
 BUILT_IN = {
     "lane_link": "drivers.lane_io.driver:LaneLinkDriver",
     "modbus_io": "drivers.modbus_io.driver:modbus_lane",
+    "relay_turnstile": "drivers.relay.turnstile:relay_turnstile",
+    "radiation_contacts": "drivers.sensors.contacts:radiation_contacts",
+    "contact_mat": "drivers.sensors.contacts:contact_mat",
+    "weighing_mat": "drivers.sensors.contacts:weighing_mat",
     "osdp_reader": "drivers.osdp.reader:OsdpReader",
     "xray_folder": "drivers.xray.folder:WatchedFolder",
     "folder_camera": "drivers.camera.folder:FolderCamera",

@@ -126,6 +126,8 @@ class ModbusBus:
         if any(other.address == unit.address for other in self._units):
             raise DeviceError(f"Two modules on {self.port} have the unit address {unit.address}; give each its own.")
         if self._task is None:
+            self._wake = asyncio.Event()  # of the loop that runs now
+            self._commands.clear()
             await self._line.open()
             self._task = asyncio.create_task(self._run(), name=f"modbus {self.port}")
         self._units.append(unit)

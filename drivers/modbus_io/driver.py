@@ -223,6 +223,34 @@ class WiredLaneIo(LaneIo):
                 self._on_report(one)
 
 
+def module_at(
+    port: str,
+    *,
+    unit: int,
+    input_count: int = 0,
+    output_count: int = 0,
+    register_count: int = 0,
+    watchdog_output: int | None = None,
+    poll_ms: int = 50,
+    baud_rate: int = 19_200,
+    parity: str = "N",
+    answer_timeout_ms: int = 80,
+) -> ModbusModule:
+    """A module on the line at `port`, not started yet. Raises `DeviceError` for an address that cannot be."""
+    if not 1 <= unit <= 247:
+        raise DeviceError(f"Modbus unit {unit} on {port} cannot be addressed; set one from 1 to 247.")
+    bus = shared_bus(port, baud_rate=baud_rate, parity=parity, answer_timeout_ms=answer_timeout_ms)
+    return ModbusModule(
+        bus,
+        unit=unit,
+        input_count=input_count,
+        output_count=output_count,
+        register_count=register_count,
+        poll_ms=poll_ms,
+        watchdog_output=watchdog_output,
+    )
+
+
 def modbus_lane(
     port: str,
     *,
@@ -241,8 +269,6 @@ def modbus_lane(
     pulse_ms: int = 200,
 ) -> WiredLaneIo:
     """The device kind `modbus_io`. Raises `DeviceError` for a map that cannot be."""
-    if not 1 <= unit <= 247:
-        raise DeviceError(f"Modbus unit {unit} on {port} cannot be addressed; set one from 1 to 247.")
     wiring = LaneWiring.from_settings(
         inputs=inputs,
         outputs=outputs,
@@ -250,13 +276,15 @@ def modbus_lane(
         first_inside_beam=first_inside_beam,
         last_inside_beam=last_inside_beam,
     )
-    bus = shared_bus(port, baud_rate=baud_rate, parity=parity, answer_timeout_ms=answer_timeout_ms)
-    module = ModbusModule(
-        bus,
+    module = module_at(
+        port,
         unit=unit,
         input_count=wiring.input_count,
         output_count=wiring.output_count,
-        poll_ms=poll_ms,
         watchdog_output=wiring.outputs.watchdog,
+        poll_ms=poll_ms,
+        baud_rate=baud_rate,
+        parity=parity,
+        answer_timeout_ms=answer_timeout_ms,
     )
     return WiredLaneIo(module, wiring, unit=unit, watchdog_ms=watchdog_ms, travel_ms=travel_ms, pulse_ms=pulse_ms)

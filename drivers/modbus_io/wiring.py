@@ -91,7 +91,7 @@ class LaneWiring:
         """Raises `DeviceError` with one sentence for a map that names unknown, missing, doubled or impossible terminals."""
         contacts = _contacts(LaneInputs, inputs)
         relays = _relays(outputs)
-        lights = tuple(_contact("beams", beam) for beam in beams)
+        lights = tuple(parse_contact("beams", beam) for beam in beams)
         if not 4 <= len(lights) <= MAX_BEAMS:
             raise DeviceError(f"A Modbus lane has {len(lights)} beams; wire 4 to {MAX_BEAMS}, one outside each door.")
         if not 1 <= first_inside_beam < last_inside_beam <= len(lights) - 2:
@@ -122,7 +122,7 @@ class LaneWiring:
 
 def _contacts(kind: type[LaneInputs], settings: Mapping[str, int | str]) -> dict[str, Contact]:
     _check_names("input", kind, settings)
-    return {name: _contact(name, value) for name, value in settings.items()}
+    return {name: parse_contact(name, value) for name, value in settings.items()}
 
 
 def _relays(settings: Mapping[str, int]) -> dict[str, int]:
@@ -144,7 +144,8 @@ def _check_names(what: str, kind: type[Any], settings: Mapping[str, Any]) -> Non
         raise DeviceError(f"A Modbus lane needs the {what} {missing[0]!r}; say at which terminal it is wired.")
 
 
-def _contact(name: str, value: int | str) -> Contact:
+def parse_contact(name: str, value: int | str) -> Contact:
+    """`5` or `"!5"`. Raises `DeviceError` for anything else."""
     found = None if isinstance(value, bool) else _CONTACT.fullmatch(str(value))
     if found is None:
         raise DeviceError(f'The Modbus input {name} is {value!r}; give a terminal number, or "!5" for one that opens.')

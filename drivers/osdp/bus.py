@@ -96,6 +96,7 @@ class OsdpBus:
         if any(other.address == peripheral.address for other in self._peripherals):
             raise DeviceError(f"Two readers on {self.port} have the address {peripheral.address}; give each its own.")
         if self._task is None:
+            self._wake = asyncio.Event()  # of the loop that runs now
             self._open()
             self._task = asyncio.create_task(self._run(), name=f"osdp {self.port}")
         self._peripherals.append(peripheral)
