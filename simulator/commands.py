@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 
@@ -13,6 +14,7 @@ def register(app: typer.Typer) -> None:
     bench.callback()(_bench)
     bench.command("crossing")(bench_crossing)
     bench.command("vision")(bench_vision)
+    bench.command("serial")(bench_serial)
     app.add_typer(bench, name="bench")
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
     sim.callback()(_sim)
@@ -36,12 +38,15 @@ def sim_chaos(
         str | None,
         typer.Option("--replay", help="Play one shift again, as SEED/NUMBER, and trace it.", show_default=False),
     ] = None,
+    board: Annotated[
+        str, typer.Option("--board", click_type=click.Choice(["c", "python"]), help="Whose firmware drives the doors.")
+    ] = "c",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Random crossings under random faults; exit 1 if anybody passed, was held, or any record was lost that should not."""
     from simulator.chaos.campaign import run_chaos
 
-    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay))
+    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay, board=board))
 
 
 def sim_people(
@@ -74,6 +79,19 @@ def bench_vision(
     from simulator.bench_vision import run_bench_vision
 
     raise typer.Exit(run_bench_vision(frames=frames, pages=pages, is_json=as_json))
+
+
+def bench_serial(
+    commands: Annotated[int, typer.Option("--commands", min=1, max=100_000, help="How many to measure.")] = 2000,
+    bus: Annotated[
+        bool, typer.Option("--bus/--no-bus", help="Also measure a bus with one of eight devices dead.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """A command to the lane board's answer over a serial line, beside a bare echo; and a bus with a dead device."""
+    from simulator.bench_serial import run_bench_serial
+
+    raise typer.Exit(run_bench_serial(commands=commands, has_bus=bus, is_json=as_json))
 
 
 def demo(

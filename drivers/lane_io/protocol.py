@@ -97,38 +97,36 @@ class Message:
 
     def pack(self) -> bytes:
         """The payload's bytes. Raises struct.error if a value does not fit its field (a bug of the caller's)."""
-        return self.LAYOUT.pack(*[getattr(self, name) for name in _names(type(self))])
+        return self.LAYOUT.pack(*[getattr(self, name) for name in _plan(type(self))[0]])
 
     @classmethod
     def unpack(cls, payload: bytes) -> Self:
         """Raises ValueError when the length is wrong or an enumeration has no such value."""
         if len(payload) != cls.LAYOUT.size:
             raise ValueError(f"{cls.TYPE.name} has {len(payload)} bytes, not {cls.LAYOUT.size}")
-        values: dict[str, Any] = dict(zip(_names(cls), cls.LAYOUT.unpack(payload), strict=True))
-        for name, kind in cls.ENUMS.items():
-            values[name] = _member(kind, values[name])
-        return cls(**values)
+        names, tables = _plan(cls)
+        values: list[Any] = list(cls.LAYOUT.unpack(payload))
+        for index, kind, members in tables:
+            value = values[index]
+            member = members.get(value)
+            if member is None:
+                member = members[value] = kind(value)
+            values[index] = member
+        return cls(**dict(zip(names, values, strict=True)))
 
 
-_FIELDS: dict[type[Message], tuple[str, ...]] = {}
-_MEMBERS: dict[type[IntEnum] | type[IntFlag], dict[int, IntEnum | IntFlag]] = {}
+_Table = tuple[int, type[IntEnum] | type[IntFlag], dict[int, IntEnum | IntFlag]]
+_PLANS: dict[type[Message], tuple[tuple[str, ...], tuple[_Table, ...]]] = {}
 
 
-def _member(kind: type[IntEnum] | type[IntFlag], value: int) -> IntEnum | IntFlag:
-    """The enumeration's member, remembered: a call of an enumeration costs ten times a look-up. Only defined values are kept."""
-    known = _MEMBERS.setdefault(kind, {})
-    member = known.get(value)
-    if member is None:
-        member = known[value] = kind(value)
-    return member
-
-
-def _names(kind: type[Message]) -> tuple[str, ...]:
-    """Fields in wire order, looked up once: this is done for every frame."""
-    names = _FIELDS.get(kind)
-    if names is None:
-        names = _FIELDS[kind] = tuple(field.name for field in fields(kind))
-    return names
+def _plan(kind: type[Message]) -> tuple[tuple[str, ...], tuple[_Table, ...]]:
+    """Fields in wire order, and where which enumeration stands with the members seen so far: calling one costs ten look-ups."""
+    plan = _PLANS.get(kind)
+    if plan is None:
+        names = tuple(field.name for field in fields(kind))
+        tables: tuple[_Table, ...] = tuple((names.index(name), enum, {}) for name, enum in kind.ENUMS.items())
+        plan = _PLANS[kind] = (names, tables)
+    return plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
