@@ -27,7 +27,7 @@ Quad = NDArray[np.float32]
 _PORTRAIT_SEARCH_WIDTH_PX = 448
 _PORTRAIT_SIZE_PX = (280, 360)
 _MAX_FACE_RATIO = 0.65
-_MAX_RECOGNITIONS = 28
+_MAX_RECOGNITIONS = 24
 # How much of the page above and below the middle of a row belongs to its picture, in heights of the row.
 _HALF_HEIGHT = 0.68
 # How far beyond its ends a row is searched for lost places, as a share of its length.
@@ -129,7 +129,7 @@ class DocumentReader:
         best: tuple[View | None, ZoneRefused | None] = (None, None)
         sights: list[ZoneSight] = []
         for view in islice(views_of(image_bgr), _MAX_RECOGNITIONS):
-            zone = self._read_zone(image_bgr, view)
+            zone = self.read_view(image_bgr, view)
             if isinstance(zone, ZoneRefused) and zone.clear_ratio >= _SURELY_A_ZONE and zone.sight is not None:
                 sights.append(zone.sight)
                 together = blend(sights[-_MAX_SIGHTS:])
@@ -142,7 +142,8 @@ class DocumentReader:
                 break
         return best
 
-    def _read_zone(self, image_bgr: Image, view: View) -> ZoneRead | ZoneRefused:
+    def read_view(self, image_bgr: Image, view: View) -> ZoneRead | ZoneRefused:
+        """Read the zone in the rows of one view of a frame."""
         first = self._see(image_bgr, view, view.rows, _HALF_HEIGHT)
         if first is None:
             return ZoneRefused(detail=f"{len(view.rows)} rows of this length are no MRZ")

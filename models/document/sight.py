@@ -35,7 +35,8 @@ def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSigh
         return None
     best: list[Places] | None = None
     least = _MIN_CONTRAST
-    for length in (30,) if len(lines) == 3 else (44, 36):
+    lengths = (30,) if len(lines) == 3 else (44, 36) if is_wider else _likely_lengths(lines)
+    for length in lengths:
         found = [find_places(line, length, _pitch(line, length) if is_wider else None) for line in lines]
         contrast = float(np.mean([places.contrast for places in found]))
         if contrast > least:
@@ -51,3 +52,10 @@ def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSigh
 
 def _pitch(line: LineScores, length: int) -> float:
     return rhythm(line, (line.span_frames[1] - line.span_frames[0]) / length)
+
+
+def _likely_lengths(lines: Sequence[LineScores]) -> tuple[int, int]:
+    """Return the lengths of lines that come in twos, that first which their rhythm suggests."""
+    widths = [line.span_frames[1] - line.span_frames[0] for line in lines]
+    seen = np.mean([width / rhythm(line, width / 40) for line, width in zip(lines, widths, strict=True)])
+    return (44, 36) if seen >= 40 else (36, 44)

@@ -15,7 +15,10 @@ Quad = NDArray[np.float32]
 
 # Groups of rows tried in each way to look at the frame.
 _MAX_GROUPS = 2
+# The whole picture is searched more finely at last: the page may be small in it.
 _FINE_WIDTH_PX = 1120
+# Rows of 30 characters are 12 times as long as they are apart, those of 36 are 14 times (2.54 mm and 6.35 mm).
+_CARD_WIDTH_PER_GAP = 13.2
 _TILTS_DEG = (-10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
 # Rows that rise more than this are looked at again, set straight.
 _STRAIGHT_DEG = 2.0
@@ -68,13 +71,31 @@ def _ranked(grey: Image, quad: Quad, shares: Sequence[float], width_px: int) -> 
     for rows in rank_mrz_lines(page, shares)[:_MAX_GROUPS]:
         slope_deg = float(np.degrees(np.arctan(np.mean([row.slope for row in rows]))))
         if abs(slope_deg) <= _STRAIGHT_DEG:
-            yield _upright(quad, to_page, page, rows)
+            yield from (_upright(quad, to_page, page, group) for group in completed(rows))
             continue
         # Rows are found askew, but characters are best seen straight on.
         straight = tilted(quad, slope_deg)
         again, to_again = _straighten(grey, straight, width_px)
         for better in rank_mrz_lines(again, shares)[:1]:
-            yield _upright(straight, to_again, again, better)
+            yield from (_upright(straight, to_again, again, group) for group in completed(better))
+
+
+def completed(rows: tuple[TextLine, ...]) -> Iterator[tuple[TextLine, ...]]:
+    """Yield the rows, and if they are two that stand as far apart as those of a card, also with the third that was lost."""
+    yield rows
+    if len(rows) != 2 or max(row.width_px for row in rows) > _CARD_WIDTH_PER_GAP * (
+        rows[1].middle_y - rows[0].middle_y
+    ):
+        return
+    upper, lower = rows
+    yield (upper, lower, _beyond(upper, lower))
+    yield (_beyond(lower, upper), upper, lower)
+
+
+def _beyond(one: TextLine, other: TextLine) -> TextLine:
+    """Return the row that is as far from the other as that from the one, on its other side."""
+    left, right = ((2 * b[0] - a[0], 2 * b[1] - a[1]) for a, b in ((one.left, other.left), (one.right, other.right)))
+    return TextLine(left=left, right=right, height_px=other.height_px, bow_px=2 * other.bow_px - one.bow_px)
 
 
 def _straighten(grey: Image, quad: Quad, width_px: int = SEARCH_WIDTH_PX) -> tuple[Image, NDArray[np.float64]]:

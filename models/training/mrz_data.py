@@ -18,8 +18,9 @@ from models.training.mrz_lines import LinePicture, render_lines
 WINDOW_PX = 352
 FRAME_PX = 4
 LINES_A_SHARD = 400
-# The shards from this one on show worn lines.
+# The shards from these on show worn lines, and worn lines on patterned paper.
 FIRST_WORN_SHARD = 64
+FIRST_PATTERNED_SHARD = 110
 COPIES = 3
 BLANK = 0
 UNKNOWN = 255
@@ -66,8 +67,12 @@ def write_shard(folder: Path, seed: int, index: int) -> Path:
     if path.exists():
         return path
     rng = np.random.default_rng([seed, index])
-    is_worn = index >= FIRST_WORN_SHARD
-    lines = [line for _ in range(LINES_A_SHARD // COPIES) for line in render_lines(rng, COPIES, is_worn=is_worn)]
+    is_worn, is_patterned = index >= FIRST_WORN_SHARD, index >= FIRST_PATTERNED_SHARD
+    lines = [
+        line
+        for _ in range(LINES_A_SHARD // COPIES)
+        for line in render_lines(rng, COPIES, is_worn=is_worn, is_patterned=is_patterned)
+    ]
     cut = [window for line in lines for window in windows(line, rng)]
     part = path.with_suffix(".part")
     with part.open("wb") as file:

@@ -17,7 +17,7 @@ from gate.checks.mrz import CHARACTERS
 from models.document.recogniser import OCRB_LINE_HEIGHT_PX, OCRB_PLACE_WIDTH_PX
 from models.training.mrz_damage import page_ground, photograph, print_ink, soften
 from models.training.mrz_text import random_text
-from models.training.mrz_wear import wear_ink, wear_picture
+from models.training.mrz_wear import security_print, wear_ink, wear_picture
 
 Grey = NDArray[np.uint8]
 
@@ -46,10 +46,13 @@ class LinePicture:
     centres_px: NDArray[np.float32]
 
 
-def render_lines(rng: np.random.Generator, copies: int, *, is_worn: bool = False) -> list[LinePicture]:
+def render_lines(
+    rng: np.random.Generator, copies: int, *, is_worn: bool = False, is_patterned: bool = False
+) -> list[LinePicture]:
     """Draw one line of 30, 36 or 44 random characters, photograph it ``copies`` times and cut it out as the reader would.
 
-    ``is_worn`` lines are those of the last stage of training: of varying proportions, with ink and contrast lost.
+    ``is_worn`` lines are of varying proportions, with ink and contrast lost; ``is_patterned`` ones have a strong security
+    print below the ink more often than not.
     """
     places = 30 if rng.random() < 0.3 else 44
     length = 30 if places == 30 else 36 if rng.random() < 0.3 else 44
@@ -58,13 +61,19 @@ def render_lines(rng: np.random.Generator, copies: int, *, is_worn: bool = False
     ink = print_ink(rng, _ink_of(rng, text, wide), INK_PITCH_PX)
     if is_worn and rng.random() < 0.5:
         ink = wear_ink(rng, ink, INK_PITCH_PX)
-    return [_picture(rng, text, ink, places * OCRB_PLACE_WIDTH_PX, is_worn=is_worn) for _ in range(copies)]
+    width_px = places * OCRB_PLACE_WIDTH_PX
+    return [
+        _picture(rng, text, ink, width_px, is_worn=is_worn, is_patterned=is_patterned and bool(rng.random() < 0.6))
+        for _ in range(copies)
+    ]
 
 
-def _picture(rng: np.random.Generator, text: str, ink: Grey, width_px: int, *, is_worn: bool) -> LinePicture:
+def _picture(
+    rng: np.random.Generator, text: str, ink: Grey, width_px: int, *, is_worn: bool, is_patterned: bool
+) -> LinePicture:
     pitches = WORN_PITCH_RANGE_PX if is_worn else PITCH_RANGE_PX
     pitch_px = float(np.exp(rng.uniform(*np.log(pitches))))
-    frame, centres = _photograph(rng, ink, len(text), pitch_px)
+    frame, centres = _photograph(rng, ink, len(text), pitch_px, is_patterned=is_patterned)
     if is_worn:
         frame = wear_picture(rng, frame, pitch_px)
     matrix = _cut(rng, centres, pitch_px, width_px)
@@ -139,7 +148,9 @@ def _stamp(ink: Grey, glyph: Grey, left: int, top: int) -> None:
     np.maximum(target, glyph[skipped : skipped + len(target)], out=target)
 
 
-def _photograph(rng: np.random.Generator, ink: Grey, length: int, pitch_px: float) -> tuple[Grey, NDArray[np.float32]]:
+def _photograph(
+    rng: np.random.Generator, ink: Grey, length: int, pitch_px: float, *, is_patterned: bool
+) -> tuple[Grey, NDArray[np.float32]]:
     """Return a grey frame of the line at ``pitch_px``, and the characters' centres in it, float32 (n, 2)."""
     scale = INK_PITCH_PX / pitch_px
     tall = rng.uniform(0.85, 1.2)
@@ -156,6 +167,8 @@ def _photograph(rng: np.random.Generator, ink: Grey, length: int, pitch_px: floa
     soft = soften(ink, scale)
     seen = cv2.remap(soft, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
     ground = page_ground(rng, (height, width), pitch_px)
+    if is_patterned:
+        ground -= security_print(rng, (height, width), pitch_px)
     frame = photograph(rng, seen.astype(np.uint8, copy=False), ground, pitch_px)
     target = (_SIDE + np.arange(length) + 0.5) * INK_PITCH_PX / scale
     centre_u = np.interp(target, u + sway, u)

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.training.mrz_data import FIRST_WORN_SHARD, UNKNOWN, read_shard
+from models.training.mrz_data import FIRST_PATTERNED_SHARD, FIRST_WORN_SHARD, UNKNOWN, read_shard
 from models.training.mrz_net import LineNet
 
 SEED = 9303
@@ -36,11 +36,12 @@ class Pass:
     peak_rate: float
 
 
-# Shapes first, then worn lines: a network that starts with the worst learns blanks.
+# Shapes first, then worn lines, then patterned paper: a network that starts with the worst learns blanks.
 PASSES = (
     Pass(shards=range(FIRST_WORN_SHARD), peak_rate=2.5e-3),
     Pass(shards=range(FIRST_WORN_SHARD), peak_rate=1.5e-3),
-    Pass(shards=range(FIRST_WORN_SHARD, FIRST_WORN_SHARD + 46), peak_rate=1.2e-3),
+    Pass(shards=range(FIRST_WORN_SHARD, FIRST_PATTERNED_SHARD), peak_rate=1.2e-3),
+    Pass(shards=range(FIRST_PATTERNED_SHARD, FIRST_PATTERNED_SHARD + 32), peak_rate=1.0e-3),
 )
 
 

@@ -80,6 +80,29 @@ def _raster(rng: np.random.Generator, shape: tuple[int, ...], pitch_px: float) -
     return np.asarray(1 - rng.uniform(0.2, 0.8) * np.clip(0.5 - dots, 0, 1), dtype=np.float32)
 
 
+def security_print(rng: np.random.Generator, shape: tuple[int, int], pitch_px: float) -> Field:
+    """Return the fine lines of a security print, float32 (height, width), in grey levels to be taken from the paper.
+
+    Families of waves, rings and straight lines, as thin as the strokes of characters and up to a third as dark.
+    """
+    height, width = shape
+    print_ = np.zeros(shape, np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        layer = np.zeros(shape, np.uint8)
+        thick, gap = max(1, round(rng.uniform(0.03, 0.13) * pitch_px)), rng.uniform(0.35, 3.0) * pitch_px
+        turn, sway = rng.uniform(0, np.pi), rng.uniform(0, 2.5) * pitch_px
+        wave, drift = rng.uniform(0.8, 8.0) * pitch_px, rng.uniform(0, 2.0)
+        along = np.arange(-width, 2 * width, max(2.0, 0.25 * pitch_px))
+        for index in range(int(np.clip(2 * width / gap, 3, 90))):
+            across = (index * gap - width) + sway * np.sin(2 * np.pi * along / wave + drift * index)
+            x = width / 2 + (along - width / 2) * np.cos(turn) - across * np.sin(turn)
+            y = height / 2 + (along - width / 2) * np.sin(turn) + across * np.cos(turn)
+            points = (np.stack([x, y], axis=1) * 8).astype(np.int32)
+            cv2.polylines(layer, [points], False, (255,), thick, cv2.LINE_AA, 3)
+        print_ += layer * np.float32(rng.uniform(6, 50) / 255)
+    return np.minimum(print_, 65)
+
+
 def wear_picture(rng: np.random.Generator, frame: Grey, pitch_px: float) -> Grey:
     """What software and bright light do to a picture, uint8, or nothing."""
     kind = rng.random()
