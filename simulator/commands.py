@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 
@@ -38,15 +37,12 @@ def sim_chaos(
         str | None,
         typer.Option("--replay", help="Play one shift again, as SEED/NUMBER, and trace it.", show_default=False),
     ] = None,
-    board: Annotated[
-        str, typer.Option("--board", click_type=click.Choice(["c", "python"]), help="Whose firmware drives the doors.")
-    ] = "c",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Random crossings under random faults; exit 1 if anybody passed, was held, or any record was lost that should not."""
     from simulator.chaos.campaign import run_chaos
 
-    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay, board=board))
+    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay))
 
 
 def sim_people(
