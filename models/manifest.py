@@ -8,7 +8,7 @@ import tomllib
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,7 @@ FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 FACE_MESH = "face-mesh"
 EYE_MESH = "eye-mesh"
+PAD_TEXTURE = "pad-texture"
 MRZ_RECOGNISER = "mrz-recogniser"
 TEXT_RECOGNISER = "text-recogniser"
 
@@ -43,9 +44,12 @@ class Preparation(StrEnum):
 class Source(_Strict):
     """A file inside a pinned package, which is data and never imported, or inside our own (``package = "tongguan"``).
 
+    ``registry``: where the package is; what is in npm's is fetched only when an operator asks for that model by name.
+
     ``version`` is the package's; of our own files it is the file's edition.
     """
 
+    registry: Literal["pypi", "npm"] = "pypi"
     package: str
     version: str
     file: str
@@ -83,6 +87,15 @@ class Threshold(_Strict):
     calibrated: str
 
 
+class PadInput(_Strict):
+    """How a presentation-attack model wants a face: the box ``box_factor`` times as large, values times ``scale``, NCHW."""
+
+    box_factor: float = Field(ge=1, le=6)
+    colour_order: Literal["BGR", "RGB"]
+    scale: float = Field(gt=0)
+    live_class: int = Field(ge=0)
+
+
 class ModelEntry(_Strict):
     """One model of the manifest."""
 
@@ -95,6 +108,7 @@ class ModelEntry(_Strict):
     inputs: tuple[InputTensor, ...]
     outputs: tuple[Tensor, ...]
     threshold: dict[str, Threshold] = Field(default_factory=dict)
+    pad: PadInput | None = Field(default=None, description="of a model that judges presentations")
     is_optional: bool = Field(default=False, description="prepared only when an operator names it; nothing needs it")
 
 

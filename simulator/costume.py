@@ -6,25 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.frames import MILD, UNREADABLE, DocumentDamage, document_frame, face_frame, faces_frame
+from simulator.frames import MILD, UNREADABLE, DocumentDamage, document_frame
 from simulator.images import encode
 from simulator.lane_twin import Reel
+from simulator.pad_film import Film, film_of, film_of_two
 from simulator.passports import Passport, crop_portrait, render_page
 from simulator.photos import PhotoLibrary
 from simulator.scenario import DocumentSpec, TravellerSpec
 
-_FRAMES = 5
 _PAGE_FRAMES = 3
+_FILM_SEED = 7
 Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Costume:
-    """The pictures of one traveller. ``walking`` is shown on the way in, ``standing`` at the line."""
+    """The pictures of one traveller. ``walking`` is shown from the way in on, ``standing`` at the line if others are there."""
 
     document: Reel
-    walking: Reel
-    standing: Reel
+    walking: Film
+    standing: Film | None
 
 
 def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int) -> Costume:
@@ -37,10 +38,14 @@ def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int) -> Costume:
     damage = UNREADABLE if spec.document.is_unreadable else _damage(spec.document)
     document = Reel(_still_frames(page, damage, rng))
     live = bearer.live if portrait_owner.person_id == bearer.person_id else bearer.portrait
-    walking = tuple(encode(face_frame(live, approach=i / _FRAMES, rng=rng)) for i in range(_FRAMES))
-    company = [live] if spec.followed_by is None else [live, photos.person(spec.followed_by).live]
-    standing = tuple(encode(faces_frame(company, approach=1.0, rng=rng)) for _ in range(_FRAMES))
-    return Costume(document=document, walking=Reel(walking), standing=Reel(standing))
+    if spec.shows is not None:
+        shown = portrait_owner.portrait if spec.shows.is_portrait else portrait_owner.live
+        return Costume(
+            document=document, walking=film_of(shown, seed=_FILM_SEED, species=spec.shows.species), standing=None
+        )
+    company = None if spec.followed_by is None else photos.person(spec.followed_by).live
+    standing = None if company is None else film_of_two(live, company, seed=_FILM_SEED)
+    return Costume(document=document, walking=film_of(live, seed=_FILM_SEED), standing=standing)
 
 
 def _damage(spec: DocumentSpec) -> DocumentDamage:

@@ -10,7 +10,7 @@ import numpy as np
 
 from config.schema import Camera, Lane, Thermometer
 from simulator.board import PtyBoard
-from simulator.cameras import MjpegServer
+from simulator.cameras import MjpegServer, Source
 from simulator.frames import empty_document_frame, empty_face_frame
 from simulator.images import encode
 from simulator.thermometer import PtyThermometer
@@ -63,7 +63,7 @@ class LaneTwin:
         self.thermometer.close()
         self.board.close()
 
-    def show_face(self, reel: Reel | None) -> None:
+    def show_face(self, reel: Source | None) -> None:
         """What the face camera sees from now on; None: the empty hall."""
         self._server.set_source(f"{self.name}-face", reel or self._idle.face)
 

@@ -51,7 +51,7 @@ class Medium:
 def printed(rng: np.random.Generator) -> Medium:
     """A sheet from an office printer, held so that the face is about life-size."""
     pitch_px, angle = float(rng.uniform(2.6, 4.2)), float(rng.uniform(0, np.pi / 2))
-    depth, fade = float(rng.uniform(0.06, 0.16)), float(rng.uniform(0.72, 0.88))
+    depth, fade = float(rng.uniform(0.0, 0.04)), float(rng.uniform(0.72, 0.88))
     has_edge = rng.random() < 0.8
 
     def shown(picture: Image) -> Image:
@@ -70,7 +70,7 @@ def printed(rng: np.random.Generator) -> Medium:
 
 def on_screen(rng: np.random.Generator) -> Medium:
     """A telephone or a tablet."""
-    pitch_px, depth = float(rng.uniform(2.05, 2.7)), float(rng.uniform(0.10, 0.25))
+    pitch_px, depth = float(rng.uniform(2.05, 2.7)), float(rng.uniform(0.02, 0.12))
     gain, blue = float(rng.uniform(0.95, 1.2)), float(rng.uniform(1.0, 1.15))
     reflection = float(rng.uniform(0, 18))
 

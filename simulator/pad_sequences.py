@@ -6,7 +6,7 @@ synthetic: what a signal does here says that it sees the geometry it was made fo
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from simulator.frames import empty_face_frame
 from simulator.images import encode
 from simulator.pad_head import HEAD_FACE_PX, Expression, Head
 from simulator.pad_media import cut_out, on_screen, printed
+from simulator.pad_species import Species
 from simulator.pad_surface import Pose, Surface, bent, draw, flat
 from simulator.photos import Photo
 
@@ -25,20 +26,7 @@ FRAME_SIZE_PX = (640, 480)
 JPEG_QUALITY = 88
 _NEAR_PX, _FAR_PX = 235.0, 95.0
 _BLINK_S = 0.26
-
-
-class Species(StrEnum):
-    """What is presented. Attack instruments after ISO/IEC 30107-3: a print, a replay, a partial mask of paper."""
-
-    LIVE = "live"
-    PRINT_FLAT = "print-flat"
-    PRINT_BENT = "print-bent"
-    PRINT_CUT_OUT = "print-cut-out"
-    SCREEN_STILL = "screen-still"
-    SCREEN_VIDEO = "screen-video"
-
-
-ATTACKS = tuple(species for species in Species if species is not Species.LIVE)
+_GLANCE_DEG, _GLANCE_S = 11.0, 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,12 +52,14 @@ class Wander:
 class Motion:
     """How something is carried: by a neck (``is_held`` false) or by a hand."""
 
-    def __init__(self, rng: np.random.Generator, *, is_held: bool, walk_s: float = 0.0) -> None:
+    def __init__(self, rng: np.random.Generator, *, is_held: bool, walk_s: float = 0.0, glances: bool = False) -> None:
+        """``glances``: on arriving, a look to the side and back, as people do who look for the screen that tells them what to do."""
         turn = (7.0, 5.0, 3.0) if is_held else (6.0, 3.5, 1.5)
         self._turns = [Wander(rng, size) for size in turn]
         self._shifts = [Wander(rng, size) for size in ((16.0, 11.0) if is_held else (13.0, 5.0))]
         self._size = Wander(rng, 0.04 if is_held else 0.02)
         self._walk_s = walk_s
+        self._glance_deg = _GLANCE_DEG if glances else 0.0
         self._near_px = _NEAR_PX * rng.uniform(0.9, 1.05)
         self._middle = 320 + rng.uniform(-20, 20), 222 + rng.uniform(-8, 8)
 
@@ -82,10 +72,14 @@ class Motion:
             x_px=self._middle[0] + self._shifts[0](at_s),
             y_px=self._middle[1] + self._shifts[1](at_s) - (1 - share) * 40,
             face_px=face_px * (1 + self._size(at_s)),
-            yaw_deg=self._turns[0](at_s),
+            yaw_deg=self._turns[0](at_s) + self._glance_deg * _bump(at_s - self._walk_s),
             pitch_deg=self._turns[1](at_s),
             roll_deg=self._turns[2](at_s),
         )
+
+
+def _bump(away_s: float) -> float:
+    return float(np.exp(-((away_s / _GLANCE_S) ** 2)))
 
 
 class Blinks:
@@ -110,10 +104,11 @@ def present(
     frames_per_s: float = 15.0,
     walk_s: float = 0.0,
     wearer: Photo | None = None,
+    glances: bool = False,
 ) -> Iterator[TimedFrame]:
     """Render one presentation of ``photo``. ``wearer``: who wears or holds it, where that is seen (a cut-out's eyes)."""
     scene = scenery(rng)
-    artist = _Artist(species, photo, rng=rng, walk_s=walk_s, wearer=wearer or photo)
+    artist = _Artist(species, photo, rng=rng, walk_s=walk_s, wearer=wearer or photo, glances=glances)
     light = Wander(rng, 0.02)
     for i in range(round(seconds * frames_per_s)):
         at_s = i / frames_per_s
@@ -124,12 +119,20 @@ def present(
 
 class _Artist:
     def __init__(
-        self, species: Species, photo: Photo, *, rng: np.random.Generator, walk_s: float, wearer: Photo
+        self,
+        species: Species,
+        photo: Photo,
+        *,
+        rng: np.random.Generator,
+        walk_s: float,
+        wearer: Photo,
+        glances: bool,
     ) -> None:
         self._species = species
         self._head = Head(photo)
         self._wearer = Head(wearer)
-        self._motion = Motion(rng, is_held=species not in (Species.LIVE, Species.PRINT_CUT_OUT), walk_s=walk_s)
+        is_held = species not in (Species.LIVE, Species.PRINT_CUT_OUT)
+        self._motion = Motion(rng, is_held=is_held, walk_s=walk_s, glances=glances and not is_held)
         self._inner = Motion(rng, is_held=False)
         self._blinks = Blinks(rng)
         self._speech = Wander(rng, 0.25, fast_hz=1.5)
@@ -187,11 +190,20 @@ def scenery(rng: np.random.Generator) -> Image:
     return cv2.GaussianBlur(frame, (0, 0), float(rng.uniform(0.8, 2.5))).astype(np.uint8, copy=False)
 
 
+@lru_cache(maxsize=1)
+def _grain() -> NDArray[np.int16]:
+    """Sensor noise, larger than a frame: drawing a field for each frame would cost more than all the rest."""
+    values = np.random.default_rng(2).normal(0, 2.2, (544, 704))
+    return np.repeat(np.round(values).astype(np.int16)[..., None], 3, axis=2)
+
+
 def _photographed(frame: Image, light: float, rng: np.random.Generator) -> Image:
     """A camera's optics, noise and JPEG."""
-    soft = cv2.GaussianBlur(frame, (0, 0), 0.6)
-    noisy = soft.astype(np.float32) * light + rng.normal(0, 2.2, frame.shape[:2]).astype(np.float32)[..., None]
-    jpeg = encode(np.clip(noisy, 0, 255).astype(np.uint8), quality=JPEG_QUALITY)
+    soft = cv2.convertScaleAbs(cv2.GaussianBlur(frame, (3, 3), 0.6), alpha=light)
+    grain = _grain()
+    top, left = (int(rng.integers(0, size)) for size in (grain.shape[0] - 480, grain.shape[1] - 640))
+    noisy = cv2.add(soft, grain[top : top + 480, left : left + 640], dtype=cv2.CV_8U)
+    jpeg = encode(noisy.astype(np.uint8, copy=False), quality=JPEG_QUALITY)
     decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if decoded is None:
         raise ValueError("a frame that was just encoded cannot be decoded")

@@ -68,8 +68,8 @@ def bent(radius: float) -> Depth:
 def draw(frame: Image, surface: Surface, pose: Pose, *, warp: Warp | None = None) -> None:
     """Draw ``surface`` into ``frame`` (uint8 BGR, changed in place)."""
     height, width = frame.shape[:2]
-    rows = np.append(np.arange(0, height, _STEP_PX), height - 1 + _STEP_PX)
-    columns = np.append(np.arange(0, width, _STEP_PX), width - 1 + _STEP_PX)
+    rows = np.arange(0, height + _STEP_PX, _STEP_PX)
+    columns = np.arange(0, width + _STEP_PX, _STEP_PX)
     x, y = np.meshgrid((columns - pose.x_px) / pose.face_px, (rows - pose.y_px) / pose.face_px)
     roll = np.radians(pose.roll_deg)
     x, y = x * np.cos(roll) + y * np.sin(roll), y * np.cos(roll) - x * np.sin(roll)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gate.checks.mrz import CheckName
 from gate.core.effects import CrossingOutcome
 from gate.errors import GateError
+from simulator.pad_species import Species
 
 
 class _Part(BaseModel):
@@ -41,6 +42,13 @@ class DeclarationSpec(_Part):
     symptoms: tuple[str, ...] = ()
 
 
+class ShownSpec(_Part):
+    """What is held before the face camera instead of a face: a picture of the document's owner (``is_portrait``: the document's own)."""
+
+    species: Species
+    is_portrait: bool = False
+
+
 class Answers(_Part):
     """What the simulated officers do with a case that waits for them. ``delay_s`` is how long each looks before."""
 
@@ -67,6 +75,7 @@ class TravellerSpec(_Part):
     celsius: float = 36.6
     declaration: DeclarationSpec | None = None
     followed_by: str | None = None
+    shows: ShownSpec | None = None
     leaves_bag: bool = False
     never_enters: bool = False
     officers: Answers = Answers()

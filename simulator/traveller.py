@@ -76,10 +76,11 @@ class Traveller:
                 follower.gap_mm = 60.0
                 follower.walk_to(BEHIND_MM)
                 self._walkers.append(follower)
-        self._twin.show_face(self._costume.walking)
+        self._twin.show_face(self._costume.walking.again())
         self._twin.thermometer.set(self._spec.celsius)  # a thermal camera sees who comes, not only who stands
         self._wait(lambda: all(walker.is_there for walker in self._walkers), 6.0)
-        self._twin.show_face(self._costume.standing)
+        if self._costume.standing is not None:
+            self._twin.show_face(self._costume.standing.again())
 
     def _leave(self, patience_s: float) -> None:
         """Out by the door that opens. The way back is open when the entry is, once one has stood at the line."""

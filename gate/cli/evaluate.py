@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gate.cli import eval_face
+from gate.cli import eval_face, eval_pad
 from gate.cli.read import load_image
 from gate.errors import GateError
 
@@ -52,6 +52,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Measure the gate's eyes on labelled pictures.")
     group.command("mrz")(mrz)
     eval_face.add_to(group)
+    eval_pad.add_to(group)
     app.add_typer(group, name="eval")
 
 

@@ -19,6 +19,7 @@ from gate.core.document_findings import (
     judge_visual_zone,
 )
 from gate.core.evidence import Finding, Outcome, Stage
+from gate.core.presentation import PresentationPolicy
 
 LONGEST_VALIDITY_YEARS = 30
 """Of any card or passport in circulation; the century of a two-digit year is uncertain beyond (Doc 9303 part 3, 4.8)."""
@@ -34,6 +35,8 @@ class ClearancePolicy:
     entry_roles: frozenset[str] = frozenset({"border"})
     """Roles whose findings at the document keep door 1 shut; the findings of the others are seen to inside, jointly."""
     document: DocumentLimits = field(default_factory=DocumentLimits)
+    presentation: PresentationPolicy | None = None
+    """None: nobody asks whether a living person stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from gate.core.policy import (
     judge_temperature,
     unreadable_document,
 )
+from gate.core.presentation import judge_presentation
 from gate.core.release import VerifiedRelease
 from gate.lane import crossing as crossings
 from gate.lane.crossing import Crossing
@@ -240,6 +241,7 @@ class Casework:
         findings = (
             judge_face(facts, self._policy),
             judge_people(around.curtain_count, outcome.person_count),
+            *judge_presentation(outcome.presentation, self._policy.presentation),
             *judge_temperature(around.celsius, self._policy),
         )
         pictures: tuple[tuple[str, Picture], ...] = ()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gate.core.policy import DocumentFacts
+from gate.core.presentation import PresentationFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class FaceOutcome:
     seen_ns: int | None
     live_jpeg: bytes | None
     inference_ns: int = 0
+    presentation: PresentationFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

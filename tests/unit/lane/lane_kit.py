@@ -153,6 +153,8 @@ class ScriptedEyes:
 
     def expect_documents(self, is_wanted: bool) -> None: ...
 
+    def watch_arrival(self, ticket: int) -> None: ...
+
     def watch_people(self, ticket: int) -> None:
         self._post(FaceSeen(ticket=ticket, person_count=self.people, hint=None))
 
