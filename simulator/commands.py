@@ -1,9 +1,17 @@
 """The commands that the simulator adds to ``gate``. Light to import: the work is imported inside."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class BoardKind(StrEnum):
+    """The reference board's firmware in C, or its twin in Python."""
+
+    C = "c"
+    PYTHON = "python"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,12 +45,13 @@ def sim_chaos(
         str | None,
         typer.Option("--replay", help="Play one shift again, as SEED/NUMBER, and trace it.", show_default=False),
     ] = None,
+    board: Annotated[BoardKind, typer.Option("--board", help="Whose firmware drives the doors.")] = BoardKind.C,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Random crossings under random faults; exit 1 if anybody passed, was held, or any record was lost that should not."""
     from simulator.chaos.campaign import run_chaos
 
-    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay))
+    raise typer.Exit(run_chaos(crossings=crossings, seed=seed, is_json=as_json, replay=replay, board=board.value))
 
 
 def sim_people(

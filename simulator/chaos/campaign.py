@@ -12,31 +12,37 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gate.errors import GateError
-from simulator.chaos.shift import FAULTY_RATIO, Findings, play_shift
+from simulator.board_model import BoardModel
+from simulator.c_board import CBoardModel
+from simulator.chaos.line import MakeBoard
+from simulator.chaos.shift import Findings, play_shift
 
+BOARDS: dict[str, MakeBoard] = {"c": CBoardModel, "python": BoardModel}
 SHIFT = 40
 """Crossings in one shift: one lane with a store of its own."""
 
 
-def run_chaos(
-    *, crossings: int, seed: int, is_json: bool, replay: str | None = None, fault_ratio: float = FAULTY_RATIO
-) -> int:
-    """Play and report; 0 when every count is zero, 1 otherwise. GateError for a replay that is none."""
+def run_chaos(*, crossings: int, seed: int, is_json: bool, replay: str | None = None, board: str = "c") -> int:
+    """Play and report; 0 when every count is zero, 1 otherwise.
+
+    ``board``: a key of :data:`BOARDS`. GateError for a replay that is none, DeviceError when the board in C cannot be built here.
+    """
     with _hushed():
-        return _run(crossings=crossings, seed=seed, is_json=is_json, replay=replay, fault_ratio=fault_ratio)
+        return _run(crossings=crossings, seed=seed, is_json=is_json, replay=replay, board=board)
 
 
-def _run(*, crossings: int, seed: int, is_json: bool, replay: str | None, fault_ratio: float) -> int:
+def _run(*, crossings: int, seed: int, is_json: bool, replay: str | None, board: str) -> int:
+    make_board = BOARDS[board]
     if replay is not None:
         seed = _seed_of(replay)
-        findings = {replay: play_shift(replay, crossings=SHIFT, fault_ratio=fault_ratio, trace=_trace)}
+        findings = {replay: play_shift(replay, crossings=SHIFT, trace=_trace, make_board=make_board)}
         return _report(findings, seed=seed, elapsed_s=None, is_json=is_json)
     began_s = time.perf_counter()
     found: dict[str, Findings] = {}
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("crossings", total=crossings)
         for name, count in _shifts(seed, crossings):
-            found[name] = play_shift(name, crossings=count, fault_ratio=fault_ratio)
+            found[name] = play_shift(name, crossings=count, make_board=make_board)
             progress.advance(task, count)
             for line in _lines(found[name]):
                 progress.console.print(f"[{name}] {line}", markup=False, highlight=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from drivers.lane_io.interface import Door
 from gate.wire.messages import Act
 from simulator.board_model import BoardFault
+from simulator.chaos.judge import STOPPED
 
 if TYPE_CHECKING:
     from simulator.chaos.shift import Shift
@@ -44,18 +45,16 @@ _EVACUATION_KEPT_S = 20.0
 """An evacuation goes on after its cause until officers end it."""
 
 
-def _input(name: str, reason: str | None, begin: str, end: str) -> Fault:
+def _input(name: str, reason: str, begin: str, end: str) -> Fault:
     def strike(shift: "Shift", _rng: random.Random) -> None:
-        if reason is not None:
-            shift.judge.note_cause(reason)
+        shift.judge.note_cause(reason)
         if reason == "fire":
             shift.judge.note_cause("evacuation")
         getattr(shift.board, begin)()
 
     def mend(shift: "Shift") -> None:
         getattr(shift.board, end)()
-        if reason is not None:
-            shift.judge.cause_is_gone(reason)
+        shift.judge.cause_is_gone(reason)
         if reason == "fire":
             shift.loop.call_later(_EVACUATION_KEPT_S, shift.judge.cause_is_gone, "evacuation")
 
@@ -162,7 +161,7 @@ FAULTS: tuple[Fault, ...] = (
     _board(BoardFault.SILENT),
     _board(BoardFault.REBOOT),
     _board(BoardFault.STUCK_BEAM, lambda rng: float(rng.randrange(28))),
-    _input("emergency stop", None, "press_estop", "release_estop"),
+    _input("emergency stop", STOPPED, "press_estop", "release_estop"),
     _input("fire", "fire", "raise_fire", "clear_fire"),
     _input("mains lost", "power", "fail_power", "restore_power"),
     _forced(Door.ENTRY),

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.lane_io.interface import Door
-from simulator.board_model import BoardFault, BoardModel
+from simulator.board_model import BoardFault
 from simulator.chaos.hub import Hub
 from simulator.chaos.lane import POLICY
-from simulator.chaos.line import BoardLine
+from simulator.chaos.line import AnyBoard, BoardLine
 from simulator.chaos.timeloop import LoopClock
 
 _SHUT_RATIO = 0.02
 _GRACE_MS = 5_000
 """Added to the policy's limit: the way back must be open this long after it, counted from the last thing that broke."""
+STOPPED = "emergency stop"
+_EGRESS = ("fire", "power", "evacuation", "forced")
 _CAUSE_KEPT_MS = 2_000
 """A cause may be gone again when the door that it opened is seen to be open."""
 
@@ -31,7 +33,7 @@ class Spent:
 class Judge:
     """Looks at the world after every step of it."""
 
-    board: BoardModel
+    board: AnyBoard
     line: BoardLine
     hub: Hub
     clock: LoopClock
@@ -94,18 +96,26 @@ class Judge:
         elif reason == "command":
             if door is Door.EXIT:
                 self.unauthorised.append("the exit opened on a command without a token")
-        elif world.now_ms > self._raised_ms.get(reason, -1.0):
+        elif not self.has_cause(reason):
             self.unauthorised.append(f"the {door.value} opened for {reason}, and there was none")
 
     def _look_at_doors(self) -> None:
-        world, firmware = self.board.world, self.board.firmware
+        world = self.board.world
         is_open = (world.entry.position > _SHUT_RATIO, world.exit.position > _SHUT_RATIO)
-        is_forced = world.entry.is_pushed or world.exit.is_pushed or firmware.entry.is_forced or firmware.exit.is_forced
-        is_free = firmware.is_released or firmware.is_evacuating or not self.board.is_running or is_forced
-        self._is_egress_free = is_free or (self._is_egress_free and any(is_open))
+        self._is_egress_free = self._is_there_a_cause() or (self._is_egress_free and any(is_open))
         if all(is_open) and not self._is_egress_free:
             self.unauthorised.append("both doors were open")
             self._is_egress_free = True  # told once
+
+    def _is_there_a_cause(self) -> bool:
+        """Whether something may hold the doors open that is no crossing."""
+        world = self.board.world
+        is_pushed = world.entry.is_pushed or world.exit.is_pushed
+        return is_pushed or not self.board.is_running or any(self.has_cause(reason) for reason in _EGRESS)
+
+    def has_cause(self, reason: str) -> bool:
+        """Whether there is ``reason`` to open now, or was a moment ago."""
+        return self.board.world.now_ms <= self._raised_ms.get(reason, -1.0)
 
     def _look_for_trapped(self) -> None:
         world = self.board.world
@@ -129,6 +139,6 @@ class Judge:
         is_deaf = any(
             board.has(fault) for fault in (BoardFault.POWER_OFF, BoardFault.SILENT, BoardFault.LATE, BoardFault.GARBLE)
         )
-        is_stuck = any(leaf.is_stuck for leaf in board.world.leaves) or board.firmware.is_estop_pressed
+        is_stuck = any(leaf.is_stuck for leaf in board.world.leaves) or self.has_cause(STOPPED)
         is_alone = not self.line.is_plugged or not self.is_lane_alive()
         return is_deaf or is_stuck or is_alone or not board.is_running

@@ -1,12 +1,25 @@
 """A serial line in memory: the real driver at one end, a board's twin at the other, and somebody who can pull the plug."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from drivers.errors import DeviceError
 from simulator.board_model import BoardModel
+from simulator.c_board import CBoardModel
 from simulator.chaos.timeloop import TimeLoop
+from simulator.world import LaneWorld
 
-STEP_MS = 10.0
+AnyBoard = BoardModel | CBoardModel
+"""The firmware in Python or in C: the same doors, the same beams, the same bytes."""
+
+
+class MakeBoard(Protocol):
+    """Boots a board in a world."""
+
+    def __call__(self, world: LaneWorld, /, *, seed: int, now_ns: Callable[[], int]) -> AnyBoard: ...
+
+
+STEP_MS = 20.0
 IDLE_STEP_MS = 40.0
 
 
@@ -32,7 +45,7 @@ class _End:
 class BoardLine:
     """Lets the board's time pass on the loop and carries bytes both ways. :meth:`open` is an ``OpenTransport``."""
 
-    def __init__(self, board: BoardModel, loop: TimeLoop, *, on_step: Callable[[], None]) -> None:
+    def __init__(self, board: AnyBoard, loop: TimeLoop, *, on_step: Callable[[], None]) -> None:
         self.board = board
         self.end: _End | None = None
         self._loop = loop

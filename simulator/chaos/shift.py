@@ -21,7 +21,7 @@ from simulator.chaos.faults import FAULTS, Fault
 from simulator.chaos.hub import Hub, Officers
 from simulator.chaos.judge import Judge
 from simulator.chaos.lane import ADDRESS, LANE, PORT, LaneProcess, Thermometer
-from simulator.chaos.line import BoardLine
+from simulator.chaos.line import AnyBoard, BoardLine, MakeBoard
 from simulator.chaos.people import KINDS, Traveller
 from simulator.chaos.sight import Sight
 from simulator.chaos.timeloop import LoopClock, TimeLoop
@@ -93,12 +93,19 @@ class Shift:
     """Everything of one lane. ``trace`` is told, in simulated time, what happens."""
 
     def __init__(
-        self, seed: str, *, loop: TimeLoop, folder: Path, trace: Callable[[str], None] | None, fault_ratio: float
+        self,
+        seed: str,
+        *,
+        loop: TimeLoop,
+        folder: Path,
+        trace: Callable[[str], None] | None,
+        fault_ratio: float,
+        make_board: MakeBoard,
     ) -> None:
         self.rng = random.Random(seed)
         self.loop: TimeLoop = loop
         self.clock: LoopClock = LoopClock(loop)
-        self.board: BoardModel = BoardModel(
+        self.board: AnyBoard = make_board(
             _quick_world(), seed=self.rng.randrange(1 << 30), now_ns=self.clock.monotonic_ns
         )
         self.broker: Broker = Broker(loop, random.Random(self.rng.random()))
@@ -314,7 +321,12 @@ Script = Callable[["Shift"], Coroutine[Any, Any, None]]
 
 
 def play(
-    seed: str, script: Script, *, fault_ratio: float = 0.0, trace: Callable[[str], None] | None = None
+    seed: str,
+    script: Script,
+    *,
+    fault_ratio: float = 0.0,
+    trace: Callable[[str], None] | None = None,
+    make_board: MakeBoard = BoardModel,
 ) -> Findings:
     """Make a lane and everything around it, let ``script`` play with them in their own time, and say what was found."""
     loop = TimeLoop()
@@ -322,7 +334,9 @@ def play(
     folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
     try:
         with seeded_secrets(seed), TemporaryDirectory(dir=folder, prefix="tongguan-chaos-") as path:
-            shift = Shift(seed, loop=loop, folder=Path(path), trace=trace, fault_ratio=fault_ratio)
+            shift = Shift(
+                seed, loop=loop, folder=Path(path), trace=trace, fault_ratio=fault_ratio, make_board=make_board
+            )
             began_s = loop.time()
 
             async def whole() -> None:
@@ -343,7 +357,12 @@ def play(
 
 
 def play_shift(
-    seed: str, *, crossings: int, fault_ratio: float = FAULTY_RATIO, trace: Callable[[str], None] | None = None
+    seed: str,
+    *,
+    crossings: int,
+    fault_ratio: float = FAULTY_RATIO,
+    trace: Callable[[str], None] | None = None,
+    make_board: MakeBoard = BoardModel,
 ) -> Findings:
-    """Play one shift of a campaign from the beginning. The same seed gives the same shift."""
-    return play(seed, lambda shift: shift.run(crossings), fault_ratio=fault_ratio, trace=trace)
+    """Play one shift of a campaign from the beginning. The same seed and board give the same shift."""
+    return play(seed, lambda shift: shift.run(crossings), fault_ratio=fault_ratio, trace=trace, make_board=make_board)
