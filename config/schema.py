@@ -195,6 +195,7 @@ class Lane(Section):
     title: str = ""
     board: Board
     face_camera: Camera
+    face_camera_2: Camera | None = None  # at another height, for children and people in wheelchairs
     document_camera: Camera
     thermometer: Thermometer | None = None
 

@@ -59,6 +59,7 @@ class LaneDevices:
     face_camera: Camera
     document_camera: Camera
     thermometer: Thermometer | None
+    face_camera_2: Camera | None = None
 
 
 def open_devices(lane: Lane) -> LaneDevices:
@@ -84,6 +85,7 @@ def open_devices(lane: Lane) -> LaneDevices:
         face_camera=_open_camera(lane.face_camera),
         document_camera=_open_camera(lane.document_camera),
         thermometer=thermometer,
+        face_camera_2=None if lane.face_camera_2 is None else _open_camera(lane.face_camera_2),
     )
 
 
@@ -139,6 +141,7 @@ class LaneProgram:
             guard=self._make_guard(clock),
             vision=Vision(
                 face_camera=devices.face_camera,
+                face_camera_2=devices.face_camera_2,
                 document_camera=devices.document_camera,
                 eyes=eyes,
                 clock=clock,

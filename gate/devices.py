@@ -21,6 +21,7 @@ class LaneDevices:
     face_camera: Camera
     document_camera: Camera
     thermometer: Thermometer | None
+    face_camera_2: Camera | None = None
 
 
 def open_devices(lane: Lane) -> LaneDevices:
@@ -30,6 +31,7 @@ def open_devices(lane: Lane) -> LaneDevices:
         face_camera=open_lane_camera(lane.face_camera),
         document_camera=open_lane_camera(lane.document_camera),
         thermometer=open_thermometer(lane),
+        face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2),
     )
 
 

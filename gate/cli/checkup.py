@@ -77,7 +77,10 @@ async def examine(site: Site, lane: Lane) -> AsyncIterator[Finding]:
     yield await asyncio.to_thread(check_models)
     async for finding in check_board(lane):
         yield finding
-    for name, settings in (("document camera", lane.document_camera), ("face camera", lane.face_camera)):
+    cameras = [("document camera", lane.document_camera), ("face camera", lane.face_camera)]
+    if lane.face_camera_2 is not None:
+        cameras.append(("second face camera", lane.face_camera_2))
+    for name, settings in cameras:
         yield await asyncio.to_thread(check_camera, name, settings)
     yield await asyncio.to_thread(check_thermometer, lane)
     yield await asyncio.to_thread(check_broker, site.broker)

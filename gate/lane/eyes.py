@@ -10,9 +10,9 @@ from models.document.reader import DocumentReader
 from models.document.viz import VisualZone
 from models.document.viz_text import PpOcrTextReader
 from models.errors import ModelError
-from models.face import FaceDetector, FaceEmbedder
+from models.face import CloserLook, EyeMesh, FaceDetector, FaceEmbedder, FaceMesh
 from models.face.careful import CarefulEmbedder
-from models.manifest import TEXT_RECOGNISER
+from models.manifest import EYE_MESH, FACE_MESH, TEXT_RECOGNISER
 from models.session import ModelSession
 from models.store import ModelStore
 
@@ -30,6 +30,7 @@ class Eyes:
     detector: FaceDetector
     embedder: FaceEmbedder
     careful: CarefulEmbedder
+    closer: CloserLook
     reader: DocumentReader
     sessions: tuple[ModelSession, ...]
     match_threshold: float
@@ -50,10 +51,12 @@ def open_eyes(
 ) -> Eyes:
     """Load and warm up the models. ModelError when one is missing or corrupt, also an optional one that is asked for."""
     cv2.setNumThreads(threads)  # a pool of OpenCV's would take a core from the lane's other work
-    detector, embedder, recogniser = (
-        ModelSession(store, name, threads=threads) for name in ("face-detector", "face-embedder", "mrz-recogniser")
+    sessions = tuple(
+        ModelSession(store, name, threads=threads)
+        for name in ("face-detector", "face-embedder", "mrz-recogniser", FACE_MESH, EYE_MESH)
     )
-    for session in (detector, embedder, recogniser):
+    detector, embedder, recogniser, mesh, eye_mesh = sessions
+    for session in sessions:
         session.warm_up()
     text = _open_text_recogniser(store, threads) if reads_visual_zone else None
     faces = FaceDetector(detector)
@@ -63,8 +66,9 @@ def open_eyes(
         detector=faces,
         embedder=templates,
         careful=CarefulEmbedder(faces, templates),
+        closer=CloserLook(FaceMesh(mesh), EyeMesh(eye_mesh)),
         reader=DocumentReader(recogniser, faces),
-        sessions=(detector, embedder, recogniser) if text is None else (detector, embedder, recogniser, text),
+        sessions=sessions if text is None else (*sessions, text),
         match_threshold=limit,
         visual_zone=None if text is None else VisualZone(PpOcrTextReader(text)),
     )

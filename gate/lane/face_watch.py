@@ -6,20 +6,23 @@ face that does not match gets :data:`PATIENCE_NS` of good frames before it is re
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera.interface import Camera, Frame
+from drivers.camera.interface import Camera
 from gate.lane.eyes import Eyes, Image, encode_jpeg
+from gate.lane.face_sources import FaceSources, Seen
 from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting, VisionFailed
-from models.face import Face, FaceTracker, align, assess, cosine
+from models.face import Face, FaceQuality, FaceTracker, align, assess, cosine
 
 FRAME_WAIT_S = 0.25
 GOOD_FRAMES = 2
 PATIENCE_NS = 2_000_000_000
+SHUT_EYES = frozenset({"eye_opening_ratio"})
+"""What alone keeps nobody waiting for ever: some eyes are never wide open."""
 COUNT_INTERVAL_S = 0.2
 MIN_PERSON_EYES_PX = 18.0
 """A face with its eyes nearer than this (pixels of the frame) stands outside the lane."""
@@ -40,6 +43,7 @@ class Stay:
     is_compared: bool
     before_ns: int = 0
     first_good_ns: int | None = None
+    first_shut_ns: int | None = None
     good_frames: int = 0
     total: NDArray[np.float32] = field(default_factory=lambda: np.zeros(128, np.float32))
     best_quality: float = -1.0
@@ -59,18 +63,26 @@ class Stay:
 class FaceWatch:
     """Works only while there is a stay to watch. ``post`` is called in its thread."""
 
-    def __init__(self, *, camera: Camera, eyes: Eyes, post: Callable[[Sighting], None], timeout_ms: int) -> None:
-        """``timeout_ms``: how long after the start of a stay a comparison may take before it is given up."""
-        self._camera = camera
+    def __init__(
+        self, *, cameras: Sequence[Camera], eyes: Eyes, post: Callable[[Sighting], None], timeout_ms: int
+    ) -> None:
+        """``cameras``: one, or two of which the better view is taken. ``timeout_ms``: how long after the start of a stay a
+        comparison may take before it is given up.
+        """
         self._eyes = eyes
         # Searches as coarsely as counting allows: with the limits of counting, it finds whoever counts.
-        self._tracker = FaceTracker(
-            eyes.detector, smallest_eyes_px=MIN_PERSON_EYES_PX, relative_size=SECOND_PERSON_RATIO
+        self._sources = FaceSources(
+            cameras,
+            make_tracker=lambda: FaceTracker(
+                eyes.detector, smallest_eyes_px=MIN_PERSON_EYES_PX, relative_size=SECOND_PERSON_RATIO
+            ),
+            count=_people,
         )
         self._post = post
         self._timeout_ns = timeout_ms * 1_000_000
         self._changed = threading.Condition()
         self._stay: Stay | None = None
+        self._looked_ticket: int | None = None
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="face-watch", daemon=True)
 
@@ -135,13 +147,15 @@ class FaceWatch:
                 self._look(stay)
 
     def _look(self, stay: Stay) -> None:
-        frame = self._camera.read(FRAME_WAIT_S)
-        if frame is not None and frame.captured_ns >= stay.started_ns:
-            before_ns = self._eyes.inference_ns
-            faces = self._tracker.look(frame.image_bgr)
-            self._count(stay, faces)
+        if stay.ticket != self._looked_ticket:
+            self._looked_ticket = stay.ticket
+            self._sources.begin()
+        before_ns = self._eyes.inference_ns
+        seen = self._sources.read(FRAME_WAIT_S)
+        if seen is not None and seen.frame.captured_ns >= stay.started_ns:
+            self._count(stay, seen.people)
             if not stay.is_compared and stay.crowded_frames == 0:
-                self._weigh(stay, frame, faces, before_ns)
+                self._weigh(stay, seen, before_ns)
         if not stay.is_compared and self._is_decided(stay):
             self._conclude(stay)
         self._tell(stay)
@@ -150,20 +164,22 @@ class FaceWatch:
                 if self._stay is stay and not self._is_stopping:
                     self._changed.wait(COUNT_INTERVAL_S)
 
-    def _count(self, stay: Stay, faces: tuple[Face, ...]) -> None:
-        people = _people(faces)
+    def _count(self, stay: Stay, people: int) -> None:
         stay.crowded_frames = stay.crowded_frames + 1 if people > 1 else 0
         seen = people if people <= 1 or stay.crowded_frames >= AGREEING_FRAMES else 1
         stay.most_people = max(stay.most_people, seen)
 
-    def _weigh(self, stay: Stay, frame: Frame, faces: tuple[Face, ...], before_ns: int) -> None:
+    def _weigh(self, stay: Stay, seen: Seen, before_ns: int) -> None:
+        frame, faces = seen.frame, seen.faces
         if not faces:
             stay.hints = ("look_at_camera",)
             return
         crop = align(frame.image_bgr, faces[0])
         quality = assess(frame.image_bgr, faces[0], faces, crop_rgb=crop)
+        if quality.is_ok:
+            quality = self._eyes.closer.assess(frame.image_bgr, faces[0], quality)
         stay.hints = tuple(hint.value for hint in quality.hints)
-        if not quality.is_ok:
+        if not _is_usable(stay, quality, frame.captured_ns):
             return
         if stay.first_good_ns is None:
             stay.first_good_ns = frame.captured_ns
@@ -209,6 +225,17 @@ class FaceWatch:
                 return
         hint = None if stay.is_compared or not stay.hints else stay.hints[0]
         self._post(FaceSeen(ticket=stay.ticket, person_count=stay.most_people, hint=hint))
+
+
+def _is_usable(stay: Stay, quality: FaceQuality, captured_ns: int) -> bool:
+    """Whether a frame is compared: a good one, and after :data:`PATIENCE_NS` one in which nothing but the eyes is not open enough."""
+    if quality.is_ok:
+        return True
+    if {part.name for part in quality.failed} != SHUT_EYES:
+        return False
+    if stay.first_shut_ns is None:
+        stay.first_shut_ns = captured_ns
+    return captured_ns - stay.first_shut_ns >= PATIENCE_NS
 
 
 def _people(faces: tuple[Face, ...]) -> int:

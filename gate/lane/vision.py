@@ -1,9 +1,11 @@
-"""Both cameras of a lane with the threads that look at them, as one part of the runtime."""
+"""The cameras of a lane with the threads that look at them, as one part of the runtime."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from drivers.camera.interface import Camera, CameraStatus
@@ -13,18 +15,34 @@ from gate.lane.eyes import Eyes
 from gate.lane.face_watch import FaceWatch
 from gate.lane.sightings import CameraChanged, Sighting
 
+_log = structlog.get_logger(__name__)
+
+FACE_CAMERAS = ("face_camera", "face_camera_2")
+"""As the settings call them. They are one device to the lane, called by the first name: one that sees is enough."""
+
 
 class Vision:
     """What the runtime asks of the cameras; answers come as sightings through the ``post`` given to :meth:`start`."""
 
     def __init__(
-        self, *, face_camera: Camera, document_camera: Camera, eyes: Eyes, clock: Clock, face_timeout_ms: int
+        self,
+        *,
+        face_camera: Camera,
+        face_camera_2: Camera | None = None,
+        document_camera: Camera,
+        eyes: Eyes,
+        clock: Clock,
+        face_timeout_ms: int,
     ) -> None:
-        self._cameras = {"face_camera": face_camera, "document_camera": document_camera}
+        self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
+        if face_camera_2 is not None:
+            self._cameras[FACE_CAMERAS[1]] = face_camera_2
         self._lost: set[str] = set()
+        self._changing = threading.Lock()
         self._post: Callable[[Sighting], None] = lambda _sighting: None
         self._documents = DocumentWatch(camera=document_camera, eyes=eyes, clock=clock, post=self._say)
-        self._faces = FaceWatch(camera=face_camera, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms)
+        faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
+        self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms)
 
     def start(self, post: Callable[[Sighting], None]) -> None:
         """Open the cameras and start looking. DeviceError when a camera can never open (no such folder or device)."""
@@ -70,9 +88,18 @@ class Vision:
 
     def _camera_changed(self, name: str, status: CameraStatus, reason: str) -> None:
         """Runs in a camera's thread. Only a loss, and the return after one, are news."""
-        if status is CameraStatus.LOST and name not in self._lost:
-            self._lost.add(name)
-            self._say(CameraChanged(device=name, is_ok=False, reason=reason))
-        elif status is CameraStatus.OK and name in self._lost:
-            self._lost.discard(name)
-            self._say(CameraChanged(device=name, is_ok=True))
+        device = FACE_CAMERAS[0] if name in FACE_CAMERAS else name
+        group = {
+            other for other in self._cameras if other == name or (device == FACE_CAMERAS[0] and other in FACE_CAMERAS)
+        }
+        with self._changing:
+            was_blind = group <= self._lost
+            if status is CameraStatus.LOST:
+                self._lost.add(name)
+            elif status is CameraStatus.OK:
+                self._lost.discard(name)
+            is_blind = group <= self._lost
+            if is_blind != was_blind:
+                self._say(CameraChanged(device=device, is_ok=not is_blind, reason=reason if is_blind else ""))
+        if status is CameraStatus.LOST and not is_blind:
+            _log.warning("camera_lost_another_sees", camera=name, reason=reason)
