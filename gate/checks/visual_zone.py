@@ -19,8 +19,10 @@ COMPARED = ("document_number", "surname", "given_names", "birth_date", "expiry_d
 Ymd = tuple[int, int, int]
 """Two-digit year, month, day."""
 
-# Least certain character of a row that may accuse a document, and how like a field a row must be to be that field, altered.
+# Least certain character of a row that may accuse a document: of another number, and of another name or date, which rows of print that
+# were cut or misread resemble more easily. Then how like a field a row must be to be that field, altered.
 SURE = 0.8
+SURER = 0.96
 _LIKE_NUMBER = 0.6
 # Above the first it is the name; between the second and the third another; between, accents or a lost letter may be the reason.
 _SAME_NAME, _OTHER_NAME, _LIKE_NAME = 0.85, 0.75, 0.6
@@ -176,7 +178,8 @@ def _name(texts: Sequence[PrintedText], name: str, *, is_truncated: bool) -> _Ma
             return _Match(share=1.0, differs=False)
         share = name_similarity(text.text, name, is_truncated=is_truncated)
         if share > best:
-            best, is_sure = share, text.confidence >= SURE
+            is_whole = abs(len(skeleton(text.text)) - len(wanted)) <= 1
+            best, is_sure = share, is_whole and text.confidence >= SURER
     if best >= _SAME_NAME:
         return _Match(share=best, differs=False)
     return _Match(share=best, differs=True) if _LIKE_NAME <= best <= _OTHER_NAME and is_sure else None
@@ -211,7 +214,7 @@ def _near(texts: Iterable[PrintedText], expected: Ymd) -> frozenset[Ymd] | None:
     for text in texts:
         for date in read_dates(text.text):
             alike = sum(a == b for a, b in zip(date, expected, strict=True))
-            if alike == 3 or (alike == 2 and text.confidence >= SURE):
+            if alike == 3 or (alike == 2 and text.confidence >= SURER):
                 dates.add(date)
     return frozenset(dates) or None
 

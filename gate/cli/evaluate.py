@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gate.checks.names import edit_distance
 from gate.cli import eval_face, eval_pad
 from gate.cli.read import load_image
 from gate.errors import GateError
@@ -152,16 +153,6 @@ def summary(results: Sequence[PageResult]) -> dict[str, Any]:
         "ms_p50": round(float(np.percentile(times, 50)), 2),
         "ms_p95": round(float(np.percentile(times, 95)), 2),
     }
-
-
-def edit_distance(a: str, b: str) -> int:
-    """Return the fewest insertions, deletions and exchanges that make ``a`` into ``b`` (Levenshtein)."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, start=1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
 
 
 def _open_reader() -> DocumentReader:

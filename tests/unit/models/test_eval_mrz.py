@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from gate.checks.names import edit_distance
 from gate.cli import evaluate
 from gate.errors import GateError
 from models.store import ModelStore
@@ -114,4 +115,4 @@ def test_a_truth_that_is_not_there_is_one_sentence(app: typer.Typer, tmp_path: P
     ],
 )
 def test_edit_distance(a: str, b: str, errors: int) -> None:
-    assert evaluate.edit_distance(a, b) == errors
+    assert edit_distance(a, b) == errors
