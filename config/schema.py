@@ -115,6 +115,11 @@ class Policy(Section):
     )
     is_temperature_checked: bool = True
     temperature_max_celsius: float = Field(default=37.3, gt=30, lt=45)
+    presentation_attack: Literal["refer", "note", "off"] = (
+        "refer"  # a picture of a face: refer, or only note what was measured
+    )
+    presentation_unsure: Literal["refer", "note"] = "refer"  # no sign of life, and none of a picture either
+    presentation_wait_ms: int = Field(default=2_500, ge=0, le=10_000)  # for signs of life, once the face matches
     document_timeout_ms: int = Field(default=6_000, ge=500, le=60_000)
     entry_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000)
     face_timeout_ms: int = Field(default=8_000, ge=1_000, le=60_000)

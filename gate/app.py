@@ -1,7 +1,6 @@
 """Composition: a lane, a hub with its screens and a broker out of a site's settings and a set of drivers.
 
-Nothing below this module knows how the parts find each other, and nothing here knows whether a device is real: a twin is a
-device kind that another package registers.
+Nothing below this module knows how the parts find each other, and nothing here knows whether a device is real.
 """
 
 import contextlib
@@ -9,28 +8,25 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.schema import Camera as CameraSettings
 from config.schema import Lane, Site
-from drivers.camera import Camera, open_camera
-from drivers.lane_io.interface import LaneIo
-from drivers.registry import load_device
-from drivers.thermal import Thermometer
 from gate import __version__
 from gate.core.clock import Clock, SystemClock
 from gate.core.document_findings import DocumentLimits
 from gate.core.events import Event
 from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
+from gate.core.presentation import PresentationPolicy
 from gate.core.state import LanePolicy, LaneState
+from gate.devices import LaneDevices, open_devices
 from gate.errors import GateError
 from gate.lane.casework import Casework
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
+from gate.lane.liveness import Liveness
 from gate.lane.runtime import LaneRuntime
 from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
@@ -40,6 +36,7 @@ from gate.wire import messages as wire
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, VerifyKey, sign_command
+from models.pad.expression import ExpressionSignal
 from models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -49,52 +46,6 @@ _log = structlog.get_logger(__name__)
 
 VISION_MARGIN_MS = 1_500
 """The comparison gives up so long before the machine's own timer would, so that a referral carries what was measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneDevices:
-    """What one lane drives and looks through."""
-
-    board: LaneIo
-    face_camera: Camera
-    document_camera: Camera
-    thermometer: Thermometer | None
-    face_camera_2: Camera | None = None
-
-
-def open_devices(lane: Lane) -> LaneDevices:
-    """The devices that the settings name, not started yet. DeviceError with one sentence when one cannot be made."""
-    board: LaneIo = (
-        load_device(
-            lane.board.kind,
-            port=lane.board.port,
-            baud_rate=lane.board.baud_rate,
-            link_timeout_ms=lane.board.link_timeout_ms,
-            answer_timeout_ms=lane.board.answer_timeout_ms,
-        )
-        if lane.board.kind == "lane_link"
-        else load_device(lane.board.kind)
-    )
-    thermometer: Thermometer | None = None
-    if lane.thermometer is not None:
-        thermometer = load_device(
-            f"{_THERMOMETERS.get(lane.thermometer.kind, lane.thermometer.kind)}", port=lane.thermometer.port
-        )
-    return LaneDevices(
-        board=board,
-        face_camera=_open_camera(lane.face_camera),
-        document_camera=_open_camera(lane.document_camera),
-        thermometer=thermometer,
-        face_camera_2=None if lane.face_camera_2 is None else _open_camera(lane.face_camera_2),
-    )
-
-
-_THERMOMETERS = {"serial_line": "serial_thermometer"}
-_CAMERAS = {"v4l2": "opencv", "rtsp": "opencv"}
-
-
-def _open_camera(settings: CameraSettings) -> Camera:
-    return open_camera(_CAMERAS.get(settings.kind, settings.kind), settings.source, settings.frames_per_s)
 
 
 class LaneProgram:
@@ -146,6 +97,7 @@ class LaneProgram:
                 eyes=eyes,
                 clock=clock,
                 face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
+                liveness=_liveness(site, eyes),
             ),
             casework=self.casework,
             look_up=self._look_up,
@@ -315,6 +267,25 @@ def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
             referring_cues=frozenset(site.policy.referring_cues),
             refers_unread_visual_zone=site.policy.visual_zone == "require",
         ),
+        presentation=_presentation_policy(site),
+    )
+
+
+def _presentation_policy(site: Site) -> PresentationPolicy | None:
+    times = site.policy
+    if times.presentation_attack == "off":
+        return None
+    return PresentationPolicy(
+        refers_attack=times.presentation_attack == "refer", refers_unsure=times.presentation_unsure == "refer"
+    )
+
+
+def _liveness(site: Site, eyes: Eyes) -> Liveness:
+    waits = site.policy.presentation_unsure == "refer"
+    return Liveness(
+        is_asked=site.policy.presentation_attack != "off",
+        wait_ms=site.policy.presentation_wait_ms if waits else 0,
+        slow_signals=lambda: (ExpressionSignal(eyes.mesh),),
     )
 
 

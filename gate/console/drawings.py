@@ -132,10 +132,12 @@ def progress_ring() -> str:
 
 
 def arrow(name: str) -> str:
-    """The arrow of a hint (``left``, ``right``, ``up``, ``down``, ``come_closer``, ``step_back``), or a dot for any other."""
+    """The arrow of a hint (``left``, ``right``, ``up``, ``down``, ``come_closer``, ``step_back``, ``turn_head``), or a face."""
     shapes = {
         "left": '<path d="M52 32 H14 M28 16 L12 32 L28 48"/>',
         "right": '<path d="M12 32 H50 M36 16 L52 32 L36 48"/>',
+        "turn_head": '<ellipse cx="32" cy="30" rx="12" ry="16"/><path d="M20 54 Q32 60 44 54 M9 40 Q3 30 9 20 M4 22 L9 18 L14 23'
+        ' M55 40 Q61 30 55 20 M50 23 L55 18 L60 22"/>',
         "up": '<path d="M32 52 V14 M16 28 L32 12 L48 28"/>',
         "down": '<path d="M32 12 V50 M16 36 L32 52 L48 36"/>',
         "come_closer": '<ellipse cx="32" cy="32" rx="9" ry="12"/><path d="M19 17 L7 7 M7 17 V7 H17 M45 17 L57 7 M47 7 H57 V17'

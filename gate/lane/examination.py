@@ -77,6 +77,8 @@ class Examination:
         self._state = state
         self.hint = None
         self._vision.expect_documents(state in (State.READY, State.READING_DOCUMENT))
+        if state is State.ENTRY_OPEN:
+            self._vision.watch_arrival(self._ticket)
         if state is State.REFERRED:
             self._vision.watch_people(self._ticket)
         if state is State.READY and self._has_waiting_document:

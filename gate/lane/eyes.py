@@ -10,8 +10,9 @@ from models.document.reader import DocumentReader
 from models.document.viz import VisualZone
 from models.document.viz_text import PpOcrTextReader
 from models.errors import ModelError
-from models.face import CloserLook, EyeMesh, FaceDetector, FaceEmbedder, FaceMesh
+from models.face import CloserLook, EyeMesh, FaceDetector, FaceEmbedder
 from models.face.careful import CarefulEmbedder
+from models.face.mesh import FaceMesh
 from models.manifest import EYE_MESH, FACE_MESH, TEXT_RECOGNISER
 from models.session import ModelSession
 from models.store import ModelStore
@@ -30,6 +31,7 @@ class Eyes:
     detector: FaceDetector
     embedder: FaceEmbedder
     careful: CarefulEmbedder
+    mesh: FaceMesh
     closer: CloserLook
     reader: DocumentReader
     sessions: tuple[ModelSession, ...]
@@ -62,11 +64,13 @@ def open_eyes(
     faces = FaceDetector(detector)
     limit = embedder.entry.threshold["printed-portrait"].value if match_threshold is None else match_threshold
     templates = FaceEmbedder(embedder)
+    face_mesh = FaceMesh(mesh)
     return Eyes(
         detector=faces,
         embedder=templates,
         careful=CarefulEmbedder(faces, templates),
-        closer=CloserLook(FaceMesh(mesh), EyeMesh(eye_mesh)),
+        mesh=face_mesh,
+        closer=CloserLook(face_mesh, EyeMesh(eye_mesh)),
         reader=DocumentReader(recogniser, faces),
         sessions=sessions if text is None else (*sessions, text),
         match_threshold=limit,

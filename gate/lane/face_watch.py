@@ -1,7 +1,9 @@
 """The face camera's thread: counts the people of a stay in every frame, and compares the best frames with the document's portrait.
 
 Frames are fused as they come: the templates of good frames are averaged, weighted by quality. Two agreeing frames settle a match; a
-face that does not match gets :data:`PATIENCE_NS` of good frames before it is referred.
+face that does not match gets :data:`PATIENCE_NS` of good frames before it is referred. Signs of life are looked for from the moment
+that somebody may walk in, and a match waits for one as long as the site says (:mod:`gate.lane.liveness`). What was seen of one unbroken
+track of a face counts for that face only: if it breaks, comparison and signs of life begin anew together.
 """
 
 import threading
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from drivers.camera.interface import Camera
 from gate.lane.eyes import Eyes, Image, encode_jpeg
 from gate.lane.face_sources import FaceSources, Seen
+from gate.lane.liveness import Liveness, LiveTrack
 from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting, VisionFailed
 from models.face import Face, FaceQuality, FaceTracker, align, assess, cosine
 
@@ -34,13 +37,20 @@ AGREEING_FRAMES = 2
 
 @dataclass(slots=True, kw_only=True)
 class Stay:
-    """One stay being looked at. ``reference`` None or ``is_compared``: only people are counted."""
+    """One stay being looked at. ``reference`` None or ``is_compared``: only people are counted.
+
+    ``is_arriving``: nobody is inside yet, nobody is counted. ``is_followed_on``: who arrived under this ticket is being followed already.
+    ``matched_ns``: when the comparison alone would have been settled.
+    """
 
     ticket: int
     started_ns: int
     deadline_ns: int
     reference: NDArray[np.float32] | None
     is_compared: bool
+    is_arriving: bool = False
+    is_followed_on: bool = False
+    matched_ns: int | None = None
     before_ns: int = 0
     first_good_ns: int | None = None
     first_shut_ns: int | None = None
@@ -64,7 +74,13 @@ class FaceWatch:
     """Works only while there is a stay to watch. ``post`` is called in its thread."""
 
     def __init__(
-        self, *, cameras: Sequence[Camera], eyes: Eyes, post: Callable[[Sighting], None], timeout_ms: int
+        self,
+        *,
+        cameras: Sequence[Camera],
+        eyes: Eyes,
+        post: Callable[[Sighting], None],
+        timeout_ms: int,
+        liveness: Liveness,
     ) -> None:
         """``cameras``: one, or two of which the better view is taken. ``timeout_ms``: how long after the start of a stay a
         comparison may take before it is given up.
@@ -80,6 +96,7 @@ class FaceWatch:
         )
         self._post = post
         self._timeout_ns = timeout_ms * 1_000_000
+        self._life: LiveTrack | None = liveness.begin()
         self._changed = threading.Condition()
         self._stay: Stay | None = None
         self._looked_ticket: int | None = None
@@ -98,6 +115,11 @@ class FaceWatch:
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
 
+    def arrive(self, ticket: int) -> None:
+        """Follow who walks in, and look for signs of life; nobody is counted or compared yet."""
+        if self._life is not None:
+            self._begin(ticket, None, is_compared=True, is_arriving=True)
+
     def compare(self, ticket: int, reference: NDArray[np.float32] | None) -> None:
         """Compare whoever is inside with ``reference`` (float32 (128,), copied); without one the outcome has no score."""
         self._begin(ticket, None if reference is None else reference.copy(), is_compared=False)
@@ -105,7 +127,7 @@ class FaceWatch:
     def count(self, ticket: int) -> None:
         """Only count people, unless this stay is being looked at already."""
         with self._changed:
-            if self._stay is not None and self._stay.ticket == ticket:
+            if self._stay is not None and self._stay.ticket == ticket and not self._stay.is_arriving:
                 return
         self._begin(ticket, None, is_compared=True)
 
@@ -116,7 +138,9 @@ class FaceWatch:
         if stay is not None:
             _wipe(stay)
 
-    def _begin(self, ticket: int, reference: NDArray[np.float32] | None, *, is_compared: bool) -> None:
+    def _begin(
+        self, ticket: int, reference: NDArray[np.float32] | None, *, is_compared: bool, is_arriving: bool = False
+    ) -> None:
         now_ns = time.monotonic_ns()
         stay = Stay(
             ticket=ticket,
@@ -124,8 +148,11 @@ class FaceWatch:
             deadline_ns=now_ns + self._timeout_ns,
             reference=reference,
             is_compared=is_compared,
+            is_arriving=is_arriving,
         )
         with self._changed:
+            before = self._stay
+            stay.is_followed_on = before is not None and before.is_arriving and before.ticket == ticket
             self._stay = stay
             self._changed.notify()
 
@@ -150,8 +177,18 @@ class FaceWatch:
         if stay.ticket != self._looked_ticket:
             self._looked_ticket = stay.ticket
             self._sources.begin()
+        if self._life is not None and not stay.is_followed_on:
+            self._life.forget()
+            stay.is_followed_on = True
         before_ns = self._eyes.inference_ns
         seen = self._sources.read(FRAME_WAIT_S)
+        if seen is not None and seen.is_changed:
+            _start_over(stay)
+            if self._life is not None:
+                self._life.forget()
+        if stay.is_arriving:
+            self._follow_in(stay, seen)
+            return
         if seen is not None and seen.frame.captured_ns >= stay.started_ns:
             self._count(stay, seen.people)
             if not stay.is_compared and stay.crowded_frames == 0:
@@ -164,6 +201,12 @@ class FaceWatch:
                 if self._stay is stay and not self._is_stopping:
                     self._changed.wait(COUNT_INTERVAL_S)
 
+    def _follow_in(self, stay: Stay, seen: Seen | None) -> None:
+        if seen is None or self._life is None or seen.frame.captured_ns < stay.started_ns:
+            return
+        if seen.faces:
+            self._life.feed(seen.frame.image_bgr, seen.faces[0], seen.frame.captured_ns, is_waiting=False)
+
     def _count(self, stay: Stay, people: int) -> None:
         stay.crowded_frames = stay.crowded_frames + 1 if people > 1 else 0
         seen = people if people <= 1 or stay.crowded_frames >= AGREEING_FRAMES else 1
@@ -174,9 +217,14 @@ class FaceWatch:
         if not faces:
             stay.hints = ("look_at_camera",)
             return
+        is_waiting = stay.matched_ns is not None
+        if self._life is not None and not self._life.feed(
+            frame.image_bgr, faces[0], frame.captured_ns, is_waiting=is_waiting
+        ):
+            _start_over(stay)
         crop = align(frame.image_bgr, faces[0])
         quality = assess(frame.image_bgr, faces[0], faces, crop_rgb=crop)
-        if quality.is_ok:
+        if quality.is_ok and not is_waiting:
             quality = self._eyes.closer.assess(frame.image_bgr, faces[0], quality)
         stay.hints = tuple(hint.value for hint in quality.hints)
         if not _is_usable(stay, quality, frame.captured_ns):
@@ -197,8 +245,19 @@ class FaceWatch:
             return True
         score = stay.score()
         if stay.good_frames >= GOOD_FRAMES and score is not None and score >= self._eyes.match_threshold:
-            return True
+            return self._is_alive_settled(stay, now_ns)
         return stay.first_good_ns is not None and now_ns - stay.first_good_ns >= PATIENCE_NS
+
+    def _is_alive_settled(self, stay: Stay, now_ns: int) -> bool:
+        """The face matches: whether that is all, or a sign of life is still waited for."""
+        if self._life is None:
+            return True
+        stay.matched_ns = now_ns if stay.matched_ns is None else stay.matched_ns
+        waited_ns = now_ns - stay.matched_ns
+        hint = self._life.hint(waited_ns)
+        if hint is not None:
+            stay.hints = (hint,)
+        return self._life.is_settled(waited_ns)
 
     def _conclude(self, stay: Stay) -> None:
         score = stay.score()
@@ -212,6 +271,7 @@ class FaceWatch:
             person_count=stay.most_people,
             seen_ns=stay.first_good_ns,
             live_jpeg=live,
+            presentation=None if self._life is None else self._life.facts(),
             inference_ns=self._eyes.inference_ns - stay.before_ns if stay.first_good_ns is not None else 0,
         )
         stay.is_compared = True
@@ -236,6 +296,16 @@ def _is_usable(stay: Stay, quality: FaceQuality, captured_ns: int) -> bool:
     if stay.first_shut_ns is None:
         stay.first_shut_ns = captured_ns
     return captured_ns - stay.first_shut_ns >= PATIENCE_NS
+
+
+def _start_over(stay: Stay) -> None:
+    """Another face may stand there: what was compared so far is not its own."""
+    stay.total.fill(0.0)
+    stay.good_frames = 0
+    stay.first_good_ns = None
+    stay.matched_ns = None
+    stay.best_quality = -1.0
+    stay.best_shot = None
 
 
 def _people(faces: tuple[Face, ...]) -> int:

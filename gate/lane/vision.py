@@ -13,6 +13,7 @@ from gate.core.clock import Clock
 from gate.lane.document_watch import DocumentWatch
 from gate.lane.eyes import Eyes
 from gate.lane.face_watch import FaceWatch
+from gate.lane.liveness import Liveness
 from gate.lane.sightings import CameraChanged, Sighting
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Vision:
         eyes: Eyes,
         clock: Clock,
         face_timeout_ms: int,
+        liveness: Liveness,
     ) -> None:
         self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
         if face_camera_2 is not None:
@@ -42,7 +44,7 @@ class Vision:
         self._post: Callable[[Sighting], None] = lambda _sighting: None
         self._documents = DocumentWatch(camera=document_camera, eyes=eyes, clock=clock, post=self._say)
         faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
-        self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms)
+        self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms, liveness=liveness)
 
     def start(self, post: Callable[[Sighting], None]) -> None:
         """Open the cameras and start looking. DeviceError when a camera can never open (no such folder or device)."""
@@ -72,6 +74,10 @@ class Vision:
 
     def read_document(self, ticket: int) -> None:
         self._documents.read(ticket)
+
+    def watch_arrival(self, ticket: int) -> None:
+        """Somebody may walk in: who comes is looked at for signs of life, and not yet counted."""
+        self._faces.arrive(ticket)
 
     def capture_face(self, ticket: int, reference: NDArray[np.float32] | None) -> None:
         self._faces.compare(ticket, reference)
