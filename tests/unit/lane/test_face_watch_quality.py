@@ -13,12 +13,11 @@ from drivers.camera.interface import Camera, CameraStatus, Frame, StatusCallback
 from gate.core.clock import SystemClock
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.face_watch import PATIENCE_NS, FaceWatch, Stay, _is_usable
+from gate.lane.liveness import Liveness
 from gate.lane.sightings import CameraChanged, FaceOutcome, FaceSeen, Sighting
 from gate.lane.vision import Vision
-from models.face import FaceMesh, FaceQuality, Hint
+from models.face import FaceQuality, Hint
 from models.face.quality import at_least
-from models.manifest import FACE_MESH
-from models.session import ModelSession
 from models.store import ModelStore
 from simulator.photos import PhotoLibrary
 
@@ -76,7 +75,7 @@ def portrait() -> np.ndarray:
 
 
 def masked(image: np.ndarray, eyes: Eyes) -> np.ndarray:
-    points = FaceMesh(ModelSession(ModelStore(), FACE_MESH)).look(image, eyes.detector.detect(image)[0]).points_px
+    points = eyes.mesh.look(image, eyes.detector.detect(image)[0]).points_px
     edge = (195, 101, 118, 50, 123, 93, 58, 172, 150, 176, 152, 400, 379, 397, 288, 323, 352, 280, 347, 330)
     return cv2.fillPoly(image.copy(), [np.round(points[list(edge)]).astype(np.int32)], (200, 170, 110), cv2.LINE_AA)
 
@@ -91,6 +90,7 @@ class Watching:
             eyes=eyes,
             post=self.said.append,
             timeout_ms=timeout_ms,
+            liveness=Liveness(is_asked=False),
         )
 
     def outcome(self, reference: np.ndarray) -> FaceOutcome:
@@ -156,6 +156,7 @@ def two_cameras(eyes: Eyes) -> Iterator[tuple[LoopCamera, LoopCamera, Callable[[
         eyes=eyes,
         clock=SystemClock(),
         face_timeout_ms=1_000,
+        liveness=Liveness(is_asked=False),
     )
     vision.start(said.append)
     yield first, second, lambda: [item for item in said if isinstance(item, CameraChanged)]
