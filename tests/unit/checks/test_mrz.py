@@ -154,3 +154,37 @@ def test_format_td3_gives_the_specimen() -> None:
         optional_data="ZE184226B",
     )
     assert lines == TD3
+
+
+def test_a_chinese_passport_prints_letters_where_others_print_a_personal_number() -> None:
+    # P and the passport's kind (O ordinary, D diplomatic, S service), eight letters, fillers and a letter with a digit: with check digits
+    # as anywhere. The values are invented after that pattern.
+    number, birth, expiry, optional = "E00000000", "800101", "300101", "LBOPMBOO<<<<A9"
+    body = f"{number}{check_digit(number)}CHN{birth}{check_digit(birth)}F{expiry}{check_digit(expiry)}"
+    body += f"{optional}{check_digit(optional)}"
+    lines = ("POCHNZHENGJIAN<<YANGBEN".ljust(44, "<"), body + str(check_digit(body[:10] + body[13:20] + body[21:])))
+    mrz = parsed(lines)
+    assert mrz.check_digits_ok, mrz.checks
+    assert (mrz.document_code, mrz.issuer, mrz.optional_data) == ("PO", "CHN", "LBOPMBOO<<<<A9")
+    assert (mrz.primary_name, mrz.secondary_name) == ("ZHENGJIAN", "YANGBEN")
+
+
+@pytest.mark.parametrize(
+    ("text", "digit"),
+    [
+        # Part 3, 4.9 (worked examples) and the specimens of parts 4 to 7, each digit by itself.
+        ("L898902C3", 6),
+        ("740812", 2),
+        ("120415", 9),
+        ("ZE184226B<<<<<", 1),
+        ("L898902C3674081221204159ZE184226B<<<<<1", 0),
+        ("D231458907<<<<<<<<<<<<<<<74081221204159<<<<<<<<<<<", 6),
+        ("D23145890774081221204159<<<<<<<", 6),
+        ("L8988901C", 4),
+        ("400907", 8),
+        ("961210", 9),
+        ("<<<<<<<<<<<<<<", 0),
+    ],
+)
+def test_check_digits_of_the_specimens(text: str, digit: int) -> None:
+    assert check_digit(text) == digit
