@@ -117,7 +117,7 @@ class DocumentReader:
             sights = [refusal.sight for refusal in earlier if refusal.sight is not None]
             together = vote([*sights, zone.sight]) if sights else None
             voted = zone if together is None else read_sight(together, self._min_alone)
-            zone = voted if isinstance(voted, ZoneRead) else zone
+            zone = voted if _is_right(voted) else zone
         if isinstance(zone, ZoneRead) and view is not None:
             return self._complete(image_bgr, view, zone)
         if not isinstance(zone, ZoneRefused) or zone.clear_ratio < _PERHAPS_A_ZONE:
@@ -133,7 +133,8 @@ class DocumentReader:
             if isinstance(zone, ZoneRefused) and zone.clear_ratio >= _SURELY_A_ZONE and zone.sight is not None:
                 sights.append(zone.sight)
                 together = blend(sights[-_MAX_SIGHTS:])
-                zone = zone if together is None else read_sight(together, self._min_alone)
+                voted = zone if together is None else read_sight(together, self._min_alone)
+                zone = voted if isinstance(voted, ZoneRefused) or _is_right(voted) else zone
             if isinstance(zone, ZoneRead):
                 return view, zone
             if best[1] is None or zone.clear_ratio > best[1].clear_ratio:
@@ -153,14 +154,21 @@ class DocumentReader:
         if isinstance(zone, ZoneRefused) and zone.clear_ratio < _WORTH_ANOTHER_CUT:
             return zone
         second = self._read_fitted(image_bgr, view, view.rows, first)
-        if isinstance(zone, ZoneRead) or isinstance(second, ZoneRead):
+        if _is_right(second) or (_is_right(zone) and isinstance(second, ZoneRefused)):
             # What the first look left in doubt, if by little, the others must confirm.
             return second
-        zone = _better(zone, second)
         # A row that lost an end among patterns or at the page's edge, or that goes on beyond the text.
         wider = tuple(row.between(-_WIDER, 1 + _WIDER) for row in view.rows)
-        again = self._see(image_bgr, view, wider, _HALF_HEIGHT, is_wider=True)
-        return zone if again is None else _better(zone, self._read_fitted(image_bgr, view, wider, again))
+        sight = self._see(image_bgr, view, wider, _HALF_HEIGHT, is_wider=True)
+        third = zone if sight is None else self._read_fitted(image_bgr, view, wider, sight)
+        if isinstance(second, ZoneRead) and isinstance(third, ZoneRead) and second.mrz.lines == third.mrz.lines:
+            return third
+        # A wrong check digit accuses the document: it must be read twice, and the same.
+        if _is_right(third):
+            return third
+        disagreed = ZoneRefused(detail="the check digits are wrong, but not every cut of the lines reads the same")
+        refused = [each for each in (zone, second, third) if isinstance(each, ZoneRefused)]
+        return max(refused, key=lambda each: each.clear_ratio, default=disagreed)
 
     def _read_fitted(
         self, image_bgr: Image, view: View, rows: Sequence[TextLine], sight: ZoneSight
@@ -235,10 +243,8 @@ class DocumentReader:
         return portrait.astype(np.uint8, copy=False), face, box
 
 
-def _better(one: ZoneRead | ZoneRefused, other: ZoneRead | ZoneRefused) -> ZoneRead | ZoneRefused:
-    if isinstance(one, ZoneRead) or (isinstance(other, ZoneRefused) and other.clear_ratio <= one.clear_ratio):
-        return one
-    return other
+def _is_right(zone: ZoneRead | ZoneRefused) -> bool:
+    return isinstance(zone, ZoneRead) and zone.mrz.check_digits_ok
 
 
 def _portrait_corners(face: Face) -> Quad:

@@ -11,6 +11,9 @@ from models.document.decode import LineScores, Places, Scores, find_places, rhyt
 _MIN_CONTRAST = 0.3
 _SURE_CONTRAST = 0.55
 _PLAIN_CONTRAST = 0.45
+# The network shows a character in about this share of a pitch. Beside a line there may be a speck, but no more of them.
+_SHOWN_PER_PITCH = 0.55
+_MAX_LEFT = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +42,11 @@ def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSigh
     for length in lengths:
         found = [find_places(line, length, _pitch(line, length) if is_wider else None) for line in lines]
         contrast = float(np.mean([places.contrast for places in found]))
+        if (
+            length == 36
+            and max(_left_over(line, places) for line, places in zip(lines, found, strict=True)) > _MAX_LEFT
+        ):
+            continue
         if contrast > least:
             best, least = found, max(contrast, _MIN_CONTRAST)
         # Without ends to go by, a part of a longer line looks like a shorter one.
@@ -52,6 +60,13 @@ def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSigh
 
 def _pitch(line: LineScores, length: int) -> float:
     return rhythm(line, (line.span_frames[1] - line.span_frames[0]) / length)
+
+
+def _left_over(line: LineScores, places: Places) -> float:
+    """Return how many characters are shown beside the places, about: a part of a line of 44 makes a good line of 36."""
+    frames = np.arange(len(line.probabilities)) + 0.5
+    beside = (frames < places.middles[0] - places.pitch) | (frames > places.middles[-1] + places.pitch)
+    return float((1 - line.probabilities[beside, 0]).sum() / (_SHOWN_PER_PITCH * places.pitch))
 
 
 def _likely_lengths(lines: Sequence[LineScores]) -> tuple[int, int]:

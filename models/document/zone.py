@@ -18,12 +18,14 @@ from models.document.sight import ZoneSight, see_zone
 
 # Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
 # called wrong because of it.
-MIN_ALONE = 0.87
+MIN_ALONE = 0.95
 MIN_CHECKED = 0.375
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02
+# From this on a character is clear enough to tell that the text is a zone, or to be left out of account as doubtful.
+_CLEAR = 0.87
 # From this on a character is in no doubt; below it a second look is worth its time.
-_PLAIN = 0.97
+_PLAIN = 0.99
 
 # A recogniser with a view of a whole line may follow its neighbours between these, whatever its score says; ours is
 # surer of its shapes, yet a misprinted O for a 0 is no forgery either.
@@ -102,7 +104,7 @@ def _read(sight: ZoneSight, min_alone: float) -> ZoneRead | ZoneRefused:
     if isinstance(mrz, MrzRefusal):
         return ZoneRefused(detail=mrz.detail)
     confidences = [reading.confidences.copy() for reading in readings]
-    doubtful = sum(int((line < MIN_ALONE).sum()) for line in confidences)
+    doubtful = sum(int((line < _CLEAR).sum()) for line in confidences)
     if not mrz.check_digits_ok and doubtful <= _MAX_DOUBTFUL:
         solved = _resolve_lookalikes(layout, mrz, readings)
         if isinstance(solved, ZoneRefused):
@@ -147,7 +149,7 @@ def _allowed(layout: Layout) -> tuple[tuple[str, ...], ...]:
 
 
 def _clear_ratio(confidences: Sequence[np.ndarray]) -> float:
-    return float(np.mean(np.concatenate(confidences) >= MIN_ALONE))
+    return float(np.mean(np.concatenate(confidences) >= _CLEAR))
 
 
 def _guess_layout(sight: ZoneSight) -> Layout:

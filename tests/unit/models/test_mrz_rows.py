@@ -83,3 +83,14 @@ def test_two_rows_of_a_card_are_completed_above_and_below() -> None:
     # The rows of a passport are longer.
     far = replace(lower, right=(560.0, 134.0))
     assert len(list(completed((replace(upper, right=(559.0, 104.0)), far)))) == 1
+
+
+def test_a_part_of_a_long_line_is_not_taken_for_a_short_one() -> None:
+    # A dark page edge made the row a fifth too long: its length alone would speak for 36 places.
+    pitch = 176 / 54
+    text = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<"
+    line = line_of(text, pitch, before=1.0, after=10 * pitch, span=(0.0, 36 * pitch))
+    sight = see_zone([line, line], is_wider=True)
+    assert sight is None or len(sight.seen[0]) == 44
+    sight = see_zone([line, line])
+    assert sight is None or len(sight.seen[0]) == 44
