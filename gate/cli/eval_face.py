@@ -272,11 +272,11 @@ def _walk_up_in_words(block: dict[str, Any] | None) -> list[str]:
         return []
     lines = [f"walked up to a simulated camera: {block['pictures']} pictures of {block['people']} people"]
     for reference, by_frames in block["reference"].items():
-        for fused, part in by_frames.items():
+        for kind, part in by_frames.items():
             point = part["fnmr_at_fmr"]["1e-4"] if part["fnmr_at_fmr"] else None
             if point is not None:
                 lines.append(
-                    f"  {reference} reference, {fused.removesuffix('_fused')} fused: FNMR {point['fnmr']:.2%} "
+                    f"  {reference} reference, {kind.replace('_', ' ')}: FNMR {point['fnmr']:.2%} "
                     f"(95 %: {point['low']:.2%} to {point['high']:.2%}) at FMR 1e-4"
                 )
     return lines

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from models.face import Face, FaceDetector, FaceEmbedder
 
 FUSED = (1, 2, 5)
+KINDS = (*(f"{count}_fused" for count in FUSED), "nearest_alone")
+"""The last one tells what being near does without fusion."""
 _FRAME_SIZE = (640, 480)
 _FIRST_EYES_PX, _LAST_EYES_PX = 48.0, 80.0
 _SEED = 20260
@@ -77,7 +79,10 @@ def _frame(
 def fused_templates(
     frames: Iterable[NDArray[np.uint8]], detector: FaceDetector, embedder: FaceEmbedder
 ) -> list[NDArray[np.float32]] | None:
-    """Return the templates of 1, 2 and 5 frames fused by quality, float32 (128,) each; None if a face was not found in that many."""
+    """Return the templates of the first, the first 2 and all 5 frames fused by quality, and of the last alone, float32 (128,) each.
+
+    None if a face was not found in that many.
+    """
     from models.face import FaceTracker, align, assess, fuse
 
     tracker = FaceTracker(detector, smallest_eyes_px=18.0, relative_size=0.35)
@@ -92,7 +97,7 @@ def fused_templates(
         templates.append(embedder.embed_aligned(crop))
     if len(templates) < max(FUSED):
         return None
-    return [fuse(templates[:count], weights[:count]) for count in FUSED]
+    return [*(fuse(templates[:count], weights[:count]) for count in FUSED), templates[-1]]
 
 
 def summary(
@@ -111,15 +116,15 @@ def summary(
 
     seen = [i for i, templates in enumerate(walked) if templates is not None]
     kept = rows[seen]
-    lives = [np.stack([templates[k] for templates in walked if templates is not None]) for k in range(len(FUSED))]
+    lives = [np.stack([templates[k] for templates in walked if templates is not None]) for k in range(len(KINDS))]
     return {
         "people": len(np.unique(people[rows])),
         "pictures": len(rows),
         "without_enough_frames": len(rows) - len(kept),
         "reference": {
             name: {
-                f"{count}_fused": rates(*cross_compare_ordered(templates[kept], lives[k], people[kept]))
-                for k, count in enumerate(FUSED)
+                kind: rates(*cross_compare_ordered(templates[kept], lives[k], people[kept]))
+                for k, kind in enumerate(KINDS)
             }
             for name, templates in references.items()
         },

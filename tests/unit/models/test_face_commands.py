@@ -240,7 +240,7 @@ def test_walking_up_is_measured_by_reference_and_by_frames(app: typer.Typer, ima
     assert block["without_enough_frames"] == 0
     assert block["reference"].keys() == {"plain", "careful"}
     for by_frames in block["reference"].values():
-        assert by_frames.keys() == {"1_fused", "2_fused", "5_fused"}
+        assert by_frames.keys() == {"1_fused", "2_fused", "5_fused", "nearest_alone"}
         for part in by_frames.values():
             assert part["genuine"] + part["impostor"] == block["pictures"] * (block["pictures"] - 1)
             assert part["fnmr_at_fmr"]["1e-2"]["fnmr"] < 0.5
