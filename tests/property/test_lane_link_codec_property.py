@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from drivers.lane_io import protocol as wire
 from drivers.lane_io.codec import MAX_ENCODED_BYTES, Decoder, Frame, encode
+from drivers.lane_io.interface import LaneSensors
+from drivers.lane_io.link import HostLink
 
 _RANGES = {"B": (0, 0xFF), "H": (0, 0xFFFF), "I": (0, 0xFFFF_FFFF), "Q": (0, (1 << 64) - 1), "h": (-0x8000, 0x7FFF)}
 
@@ -63,3 +65,43 @@ def test_frames_among_noise_all_arrive_in_order(stream: list[Frame | bytes]) -> 
     line = b"".join(piece if isinstance(piece, bytes) else encode(piece) for piece in stream)
     arrived = [found for found in Decoder().feed(line) if isinstance(found, Frame)]
     assert arrived == [piece for piece in stream if isinstance(piece, Frame)]
+
+
+@given(st.lists(st.one_of(FRAMES, st.binary(max_size=90)), max_size=30), st.booleans())
+def test_whatever_a_board_says_the_host_counts_it_or_reports_it(stream: list[Frame | bytes], is_greeted: bool) -> None:
+    sent: list[bytes] = []
+    link = HostLink(send=sent.append, link_timeout_ns=600_000_000)
+    link.tick(0)
+    if is_greeted:
+        (greeting,) = Decoder().feed(sent[-1])
+        assert isinstance(greeting, Frame)
+        assert isinstance(greeting.message, wire.Hello)
+        link.receive(encode(Frame(sequence=0, message=hello_ack(greeting.message.session))), 1)
+        assert link.is_up
+    for number, piece in enumerate(stream):
+        data = piece if isinstance(piece, bytes) else encode(piece)
+        for output in link.receive(data, number):
+            if isinstance(output, LaneSensors):
+                assert output.boot_id == 5
+        assert len(link._decoder._buffer) <= MAX_ENCODED_BYTES
+    link.tick(700_000_000)
+    assert link.codec_faults <= sum(len(piece) for piece in stream if isinstance(piece, bytes))
+
+
+def hello_ack(session: int) -> wire.HelloAck:
+    return wire.HelloAck(
+        version=1,
+        firmware_major=1,
+        firmware_minor=0,
+        firmware_patch=0,
+        board_id=1,
+        boot_id=5,
+        session=session,
+        watchdog_ms=1000,
+        entry_kind=wire.WireDoorKind.FLAP,
+        exit_kind=wire.WireDoorKind.FLAP,
+        beam_count=28,
+        first_inside_beam=2,
+        last_inside_beam=25,
+        beam_pitch_mm=100,
+    )

@@ -87,6 +87,7 @@ class Both:
         self.board = CFirmware(self.shadow, config, boot_id=BOOT_ID, on_opening=lambda *_: None)
         self.all_beams = (1 << config.beam_count) - 1
         self.beams = 0
+        self.is_stuck = False
         self.number = 0
         self.session = 7
 
@@ -148,6 +149,8 @@ class Both:
                 door: DoorInputs = getattr(inputs, sense.what)
                 changed = replace(door, position_permille=value % 1001, is_touching=value % 7 == 0)
                 inputs = replace(inputs, **{sense.what: changed})
+            case "stuck":
+                self.is_stuck = not self.is_stuck
             case "contact":
                 inputs = replace(inputs, exit=replace(inputs.exit, is_locked=value % 2 == 0))
             case "supply":
@@ -176,8 +179,8 @@ class Both:
         out = self.hal.outputs
         inputs = replace(
             self.hal.inputs,
-            entry=moved(self.hal.inputs.entry, out.entry, dt_ms),
-            exit=moved(self.hal.inputs.exit, out.exit, dt_ms),
+            entry=moved(self.hal.inputs.entry, out.entry, 0 if self.is_stuck else dt_ms),
+            exit=moved(self.hal.inputs.exit, out.exit, 0 if self.is_stuck else dt_ms),
         )
         self.hal.inputs = self.shadow.inputs = inputs
         self.settle()
@@ -208,7 +211,20 @@ def moved(door: DoorInputs, out: DoorOutputs, dt_ms: int) -> DoorInputs:
 HOST_KINDS = [kind for kind in wire.MESSAGES.values() if kind.TYPE < 0x80]
 BOARD_KINDS = [wire.OpenExit, wire.MoveEntry, wire.AckFault, wire.SelfTest, wire.EndEvacuation, wire.EventAck]
 SENSES = [
-    *("hazards", "beams", "person", "nobody", "entry", "exit", "contact", "supply", "temperature", "memory", "well")
+    *(
+        "hazards",
+        "beams",
+        "person",
+        "nobody",
+        "entry",
+        "exit",
+        "stuck",
+        "contact",
+        "supply",
+        "temperature",
+        "memory",
+        "well",
+    )
 ]
 MOSTLY = st.sampled_from([True, True, True, False])
 HAPPENINGS = st.one_of(
@@ -223,6 +239,9 @@ HAPPENINGS = st.one_of(
     st.builds(Noise, data=st.binary(max_size=90)),
     st.builds(Sense, what=st.sampled_from(SENSES), value=st.integers(0, 0xFFFF)),
     st.builds(Sense, what=st.just("hazards"), value=st.integers(0, 4)),
+    st.builds(
+        Sense, what=st.sampled_from(["entry", "exit"]), value=st.sampled_from([0, 20, 22, 50, 51, 55, 999, 1000])
+    ),
     st.builds(
         Pass, dt_ms=st.sampled_from([10, 10, 1, 7, 33]), scans=st.sampled_from([1, 3, 12, 60, 190]), is_beating=MOSTLY
     ),
@@ -273,6 +292,106 @@ def test_same_inputs_same_bytes_for_a_long_time(
     config: BoardConfig, entry: DoorInputs, exit_: DoorInputs, happenings: list[Happening]
 ) -> None:
     play(config, entry, exit_, happenings)
+
+
+def say(kind: type[wire.Message], value: int = 0) -> Say:
+    return Say(kind=kind, is_session_right=True, is_token_right=True, number=1, value=value)
+
+
+def wait(scans: int, *, is_beating: bool = True) -> Pass:
+    return Pass(dt_ms=10, scans=scans, is_beating=is_beating)
+
+
+OPEN, SHUT = say(wire.MoveEntry, 1), say(wire.MoveEntry, 0)
+EXIT, ACK = say(wire.OpenExit), say(wire.AckFault)
+IN_THE_ENTRY, CALM = Sense("person", 0), Sense("hazards", 0)
+SCRIPTS: dict[str, list[Happening]] = {
+    "a jam at the beginning": [Sense("stuck", 0), OPEN, wait(170), ACK, wait(10), Sense("stuck", 0), wait(80)],
+    "a jam on the way": [OPEN, wait(20), Sense("stuck", 0), wait(170), SHUT, ACK, Sense("stuck", 0), wait(100)],
+    "pushed a little, and more": [
+        Sense("entry", 50),
+        wait(3),
+        Sense("exit", 51),
+        wait(40),
+        ACK,
+        wait(80),
+        ACK,
+        wait(40),
+    ],
+    "somebody in the closing door": [
+        OPEN,
+        wait(60),
+        IN_THE_ENTRY,
+        SHUT,
+        wait(60),
+        Sense("nobody", 0),
+        wait(29),
+        wait(90),
+    ],
+    "the safety edge": [OPEN, wait(60), SHUT, wait(20), Sense("entry", 490), wait(5), Sense("entry", 491), wait(90)],
+    "the host is silent": [OPEN, wait(60), wait(150, is_beating=False), wait(20), say(wire.Hello, 4), ACK, wait(80)],
+    "it greets and never beats": [OPEN, *([say(wire.Hello, 4), wait(9, is_beating=False)] * 15), wait(100)],
+    "fire, then a stop, then calm": [
+        Sense("hazards", 2),
+        wait(60),
+        Sense("hazards", 1),
+        wait(9),
+        CALM,
+        wait(9),
+        ACK,
+        wait(80),
+    ],
+    "power lost in an evacuation": [
+        say(wire.BeginEvacuation),
+        Sense("hazards", 3),
+        say(wire.EndEvacuation),
+        wait(90),
+        CALM,
+        ACK,
+    ],
+    "evacuated and then silent": [
+        say(wire.BeginEvacuation),
+        wait(150, is_beating=False),
+        say(wire.Hello, 4),
+        ACK,
+        wait(80),
+    ],
+    "one is let out": [EXIT, wait(60), say(wire.CloseExit), wait(80), EXIT, wait(5)],
+    "one more comes before the exit": [Sense("person", 10), wait(2), EXIT, wait(5), Sense("person", 11), EXIT, wait(5)],
+    "heat for a moment and for longer": [
+        *(Sense("temperature", 0xFFFF), wait(29), Sense("well", 0), wait(5), Sense("temperature", 0xFFFF), wait(31)),
+        *(Sense("well", 0), say(wire.SelfTest), wait(12), EXIT),
+    ],
+    "no mains, and the buffer sinks": [
+        Sense("hazards", 3),
+        Sense("supply", 1),
+        wait(60),
+        CALM,
+        wait(60),
+        ACK,
+        wait(20),
+    ],
+    "a test is interrupted": [say(wire.SelfTest), wait(1), OPEN, wait(80), say(wire.SelfTest), SHUT, wait(90)],
+    "more events than fit": [
+        *([Sense("hazards", 1), wait(1), CALM, wait(1)] * 20),
+        *([say(wire.EventAck), wait(1)] * 40),
+    ],
+    "nobody takes the events": [wait(60), wait(60)],
+    "a new session counts anew": [
+        replace(OPEN, number=0x5000),
+        say(wire.Hello, 4),
+        replace(SHUT, number=0xC000),
+        wait(5),
+    ],
+    "sequences far apart": [replace(OPEN, number=n) for n in (0x7FFF, 0x8000, 0x8001, 1, 0xFFFF, 2, 0)],
+}
+
+
+@pytest.mark.parametrize("exit_kind", [KINDS.SLIDING, KINDS.TRIPOD])
+@pytest.mark.parametrize("entry_kind", [KINDS.FLAP, KINDS.NONE])
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_same_story_same_bytes(name: str, entry_kind: KINDS, exit_kind: KINDS) -> None:
+    play(BoardConfig(entry_kind=entry_kind, exit_kind=exit_kind), DoorInputs(), DoorInputs(), SCRIPTS[name])
 
 
 def test_both_agree_when_the_uptime_goes_round() -> None:
