@@ -105,10 +105,11 @@ class ModbusSlave:
         if ModbusFault.FAILURE in self._faults:
             body = bytes((function | 0x80, _DEVICE_FAILURE))
         else:
-            body = self._act(function, int.from_bytes(request[2:4]), int.from_bytes(request[4:6]))
+            body = self.act(function, int.from_bytes(request[2:4]), int.from_bytes(request[4:6]))
         return self._garbled(frame(self.unit, body))
 
-    def _act(self, function: int, address: int, value: int) -> bytes:
+    def act(self, function: int, address: int, value: int) -> bytes:
+        """Carries out a function of the Application Protocol; returns its answer without unit and CRC."""
         if function == 5:
             if address >= len(self.coils) or value not in (0, 0xFF00):
                 return bytes((function | 0x80, _ILLEGAL_ADDRESS))

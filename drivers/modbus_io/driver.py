@@ -30,7 +30,6 @@ _RESULTS = {
 }
 _BUZZES_MS = {BuzzerPattern.SHORT: 150, BuzzerPattern.DOUBLE: 400}
 _RESETS = 4
-_RESET_PATIENCE_S = 0.4
 _BUSES: WeakValueDictionary[str, ModbusBus] = WeakValueDictionary()
 
 
@@ -58,15 +57,18 @@ class WiredLaneIo(LaneIo):
         watchdog_ms: int = 1000,
         travel_ms: int = 4000,
         pulse_ms: int = 200,
+        reset_patience_ms: int = 400,
     ) -> None:
         self._module = module
         self._lane = WiredLane(wiring, unit=unit, watchdog_ms=watchdog_ms, travel_ms=travel_ms)
         self._outputs = wiring.outputs
         self._pulse_ms = pulse_ms
+        self._reset_patience_s = reset_patience_ms / 1000
         self._on_report: Callable[[BoardReport], None] | None = None
         self._lamp = LampColour.RED
         self._shown: LampColour | None = None
         self._lighting: asyncio.Task[CommandResult] | None = None
+        self._shutting: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._seen = asyncio.Event()
 
@@ -80,10 +82,11 @@ class WiredLaneIo(LaneIo):
 
     async def stop(self) -> None:
         self._on_report = None
-        if self._lighting is not None:
-            self._lighting.cancel()
-            await asyncio.gather(self._lighting, return_exceptions=True)
-            self._lighting = None
+        tasks = [task for task in (self._lighting, self._shutting) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._lighting = self._shutting = None
         await self._module.stop()
 
     async def move_entry(self, position: Literal[DoorPosition.OPEN, DoorPosition.CLOSED]) -> CommandResult:
@@ -126,6 +129,9 @@ class WiredLaneIo(LaneIo):
         async with self._turn:
             if not lane.is_up:
                 return CommandResult.NO_ANSWER
+            if lane.is_forced_open:
+                # Nobody else tells the operator to shut what was pushed open; who pushes still wins.
+                await self._shut_both()
             if lane.has_cause:
                 return CommandResult.REFUSED_STATE
             if not lane.is_holding:
@@ -147,9 +153,7 @@ class WiredLaneIo(LaneIo):
             if result is not IoResult.DONE:
                 return CommandResult.REFUSED_STATE if result is IoResult.REFUSED else CommandResult.NO_ANSWER
             self._lane.is_evacuating = is_on
-            if is_on or not was_on or self._lane.is_holding:
-                return CommandResult.DONE
-            return await self._shut_both()
+            return await self._shut_both() if was_on and not is_on else CommandResult.DONE
 
     def _refuses_motion(self) -> CommandResult | None:
         if not self._lane.is_up:
@@ -171,6 +175,12 @@ class WiredLaneIo(LaneIo):
             self._lane.want_shut(door)
         return _RESULTS[result]
 
+    async def _shut_forced(self) -> None:
+        """As the board of Lane Link does: a forced door and its partner shut as far as they can."""
+        async with self._turn:
+            await self._shut_both()
+        self._shutting = None
+
     async def _shut_both(self) -> CommandResult:
         results = [
             await self._shut(self._lane.entry, self._outputs.entry_close),
@@ -185,7 +195,7 @@ class WiredLaneIo(LaneIo):
             if result is not IoResult.DONE:
                 return CommandResult.NO_ANSWER if result is IoResult.NO_ANSWER else CommandResult.REFUSED_STATE
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RESET_PATIENCE_S):
+                async with asyncio.timeout(self._reset_patience_s):
                     while not self._lane.is_chain_closed and self._lane.is_up:
                         self._seen.clear()
                         await self._seen.wait()
@@ -213,7 +223,10 @@ class WiredLaneIo(LaneIo):
             self._shown = None
             reports = self._lane.restart(report.at_ns, report.reason)
         else:
+            was_forced_open = self._lane.is_forced_open
             reports = self._lane.observe(report)
+            if self._lane.is_forced_open and not was_forced_open and self._shutting is None:
+                self._shutting = asyncio.create_task(self._shut_forced(), name="shut what was forced")
             wanted = LampColour.RED if self._lane.is_holding else self._lamp
             if self._shown is not wanted and (self._lighting is None or self._lighting.done()):
                 self._lighting = asyncio.create_task(self._light(), name="lamp")

@@ -107,8 +107,11 @@ class WiredLane:
     @property
     def has_cause(self) -> bool:
         """Something that no acknowledgement ends."""
-        is_forced_open = any(door.is_forced and not door.is_closed for _, door in self.doors)
-        return self.is_estop or self.is_fire or self.is_power_failed or is_forced_open
+        return self.is_estop or self.is_fire or self.is_power_failed or self.is_forced_open
+
+    @property
+    def is_forced_open(self) -> bool:
+        return any(door.is_forced and not door.is_closed for _, door in self.doors)
 
     # -- images ----------------------------------------------------------------------------------------------------
 
