@@ -5,6 +5,7 @@ A peer that is not installed is named with the reason; nothing is fetched. ``fas
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import os
 import shutil
@@ -23,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gate.checks.mrz import DIGITS, FILLER, LETTERS, Mrz, layout_for, parse
-from gate.cli.evaluate import read_truth
-from gate.cli.read import load_image
+from gate.errors import GateError
 from models.document import DocumentRead, DocumentReader
 from models.face import FaceDetector
 from models.manifest import FACE_DETECTOR, MRZ_RECOGNISER
@@ -68,13 +68,26 @@ def samples(count: int) -> tuple[str, list[Sample]]:
     """
     folder = Path(os.environ["TONGGUAN_DATA"]) / "mrz" / "pages-dev" if "TONGGUAN_DATA" in os.environ else None
     if folder is not None and (folder / "truth.csv").is_file():
-        pages = read_truth(folder / "truth.csv")
-        return "pages-dev", [Sample(image_bgr=load_image(folder / "images" / p.file), lines=p.lines) for p in pages]
+        return "pages-dev", _labelled(folder)
     from models.training.mrz_pages import render_document
 
     rng = np.random.default_rng(2026)
     drawn = [render_document(rng) for _ in range(count)]
     return "rendered", [Sample(image_bgr=picture.frame_bgr, lines=picture.lines) for picture in drawn]
+
+
+def _labelled(folder: Path) -> list[Sample]:
+    """The pages of ``truth.csv`` (file,format,line1,line2,line3). GateError naming a picture that cannot be opened."""
+    found = []
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            path = folder / "images" / row["file"]
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is None:
+                raise GateError(f"{path} is not a picture that can be read; mend the folder that TONGGUAN_DATA names")
+            lines = tuple(row[name] for name in ("line1", "line2", "line3") if row[name])
+            found.append(Sample(image_bgr=image.astype(np.uint8, copy=False), lines=lines))
+    return found
 
 
 def ours(store: ModelStore) -> ReadPage:

@@ -1,10 +1,13 @@
 """The documents of ``gate bench vision``: what counts as exact, and how a general recogniser's rows become a zone."""
 
 import sys
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from gate.errors import GateError
 from simulator import bench_mrz
 from simulator.bench_mrz import Answer, Missing, Sample, measure, mrz_of_rows, samples
 
@@ -68,3 +71,15 @@ def test_without_labelled_pictures_documents_are_rendered(monkeypatch: pytest.Mo
     assert source == "rendered"
     assert len(pages) == 2
     assert all(page.image_bgr.ndim == 3 and len(page.lines) in (2, 3) for page in pages)
+
+
+def test_labelled_pictures_are_taken_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "mrz" / "pages-dev"
+    (folder / "images").mkdir(parents=True)
+    (folder / "truth.csv").write_text(f"file,format,line1,line2,line3\na.png,TD3,{TD3[0]},{TD3[1]},\n")
+    monkeypatch.setenv("TONGGUAN_DATA", str(tmp_path))
+    with pytest.raises(GateError, match=r"a\.png is not a picture"):
+        samples(2)
+    cv2.imwrite(str(folder / "images" / "a.png"), PAGE)
+    source, pages = samples(2)
+    assert (source, [page.lines for page in pages]) == ("pages-dev", [TD3])
