@@ -200,6 +200,7 @@ class Lane(Section):
     title: str = ""
     board: Board
     face_camera: Camera
+    has_kiosk_light: bool = False  # the kiosk's screen faces the traveller and may light the face in colours
     face_camera_2: Camera | None = None  # at another height, for children and people in wheelchairs
     document_camera: Camera
     thermometer: Thermometer | None = None

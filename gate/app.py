@@ -97,7 +97,7 @@ class LaneProgram:
                 eyes=eyes,
                 clock=clock,
                 face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
-                liveness=_liveness(site, eyes),
+                liveness=_liveness(site, lane, eyes),
             ),
             casework=self.casework,
             look_up=self._look_up,
@@ -280,12 +280,13 @@ def _presentation_policy(site: Site) -> PresentationPolicy | None:
     )
 
 
-def _liveness(site: Site, eyes: Eyes) -> Liveness:
+def _liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:
     waits = site.policy.presentation_unsure == "refer"
     return Liveness(
         is_asked=site.policy.presentation_attack != "off",
         wait_ms=site.policy.presentation_wait_ms if waits else 0,
         slow_signals=lambda: (ExpressionSignal(eyes.mesh),),
+        has_light=lane.has_kiosk_light,
     )
 
 

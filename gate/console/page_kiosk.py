@@ -3,6 +3,7 @@
 It follows the lane's retained state and knows nothing of the case: no name, no picture, no reason of a referral ever gets here.
 """
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -57,6 +58,7 @@ class _Kiosk:
         self._chosen_language: str | None = None
         self._was_crossing = False
         self._unspoken: frozenset[str] = frozenset()
+        self._light_id: str | None = None
         self._build()
         ui.on("unspoken_languages", self._on_unspoken)
         console.live.lane_changed.subscribe(self._on_lane)
@@ -66,6 +68,7 @@ class _Kiosk:
 
     def _build(self) -> None:
         texts = self._console.texts
+        self._light = box("kiosk-light", testid="kiosk-light")
         with box("kiosk", testid="kiosk") as self._root:
             with box("kiosk-top"):
                 text(self._console.lane_title(self._lane), "kiosk-lane")
@@ -159,6 +162,7 @@ class _Kiosk:
         self._show_ring(step)
         self._show_words(phrase, language)
         self._show_hint(state, language)
+        self._show_light(state)
         self._privacy.visible = step in _BEFORE_THE_PICTURE
         silence_ms = live.silence_ms(self._lane)
         is_stale = freshness is Freshness.STALE and silence_ms is not None
@@ -198,6 +202,18 @@ class _Kiosk:
         if name is not None:
             self._hint_arrow.show(name)
             self._hint_text.set_text(self._console.texts.hint(name, language))
+
+    def _show_light(self, state: LaneState | None) -> None:
+        """Light the traveller's face once for each plan; the browser keeps the time, so that steps are even."""
+        light = state.light if state is not None else None
+        if light is None:
+            self._light_id = None
+            set_data(self._light, light=None)
+        elif light.id != self._light_id:
+            self._light_id = light.id
+            set_data(self._light, light=light.id)
+            colours = json.dumps(light.colours)
+            ui.run_javascript(f"showKioskLight('{self._light.html_id}', {colours}, {light.step_ms})")
 
     def _say(self, phrase: str, language: str) -> str:
         return self._console.texts.kiosk(phrase, language)

@@ -97,3 +97,28 @@ window.addEventListener("load", () => {
   const unspoken = Object.keys(SAMPLES).filter((language) => picture(SAMPLES[language], family) === missing);
   if (unspoken.length > 0) window.emitEvent?.("unspoken_languages", unspoken);
 });
+
+// The kiosk lights the traveller's face: colours of one brightness, never more than two and a half changes a second (WCAG 2.2, 2.3.1).
+// Whoever has asked their system for less motion sees none of it.
+const SLOWEST_MS = 400;
+let lightTimer = 0;
+
+window.showKioskLight = (id, colours, stepMs) => {
+  const pane = document.getElementById(id);
+  if (!pane || stepMs < SLOWEST_MS || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  clearInterval(lightTimer);
+  let place = 0;
+  const show = () => {
+    if (place >= colours.length) {
+      clearInterval(lightTimer);
+      pane.style.visibility = "hidden";
+      return;
+    }
+    pane.style.background = colours[place];
+    pane.style.visibility = "visible";
+    pane.dataset.colour = colours[place];
+    place += 1;
+  };
+  show();
+  lightTimer = setInterval(show, stepMs);
+};

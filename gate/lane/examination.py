@@ -4,6 +4,7 @@ Every reading and every stay has a ticket; a sighting with an older one is void.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
 from typing import assert_never
 
@@ -24,12 +25,23 @@ from gate.lane.sightings import (
     DocumentTaken,
     FaceOutcome,
     FaceSeen,
+    LightAsked,
     PrivateDocument,
 )
 from gate.lane.vision import Vision
+from gate.wire.messages import KioskLight
 
 Lookup = Callable[[PrivateDocument, str], Coroutine[None, None, tuple[LookupFacts, ...] | None]]
-Seen = DocumentSeen | DocumentTaken | DocumentIdentified | DocumentOutcome | DocumentPictures | FaceSeen | FaceOutcome
+Seen = (
+    DocumentSeen
+    | DocumentTaken
+    | DocumentIdentified
+    | DocumentOutcome
+    | DocumentPictures
+    | FaceSeen
+    | LightAsked
+    | FaceOutcome
+)
 TEMPERATURE_POLL_S = 0.01
 TEMPERATURE_POLLS = 100
 
@@ -71,11 +83,13 @@ class Examination:
         self._has_waiting_document = False
         self._answers: asyncio.Future[tuple[LookupFacts, ...] | None] | None = None
         self.hint: str | None = None
+        self.light: KioskLight | None = None
 
     def entered(self, state: State) -> None:
         """The lane is in another state: what is expected of the cameras changes with it."""
         self._state = state
         self.hint = None
+        self.light = None
         self._vision.expect_documents(state in (State.READY, State.READING_DOCUMENT))
         if state is State.ENTRY_OPEN:
             self._vision.watch_arrival(self._ticket)
@@ -123,11 +137,22 @@ class Examination:
             case DocumentPictures():
                 if item.ticket == self._ticket:
                     self._writes(lambda: self._casework.add_pictures(item))
+            case FaceSeen() | LightAsked() | FaceOutcome():
+                self._sight_face(item)
+            case _:
+                assert_never(item)
+
+    def _sight_face(self, item: FaceSeen | LightAsked | FaceOutcome) -> None:
+        if item.ticket != self._ticket:
+            return
+        match item:
             case FaceSeen():
                 self._count_people(item)
+            case LightAsked():
+                self.light = KioskLight(id=secrets.token_hex(4), colours=item.colours, step_ms=item.step_ms)
+                self._on_hint()
             case FaceOutcome():
-                if item.ticket == self._ticket:
-                    self._spawn(self._judge_face(item))
+                self._spawn(self._judge_face(item))
             case _:
                 assert_never(item)
 
@@ -138,8 +163,6 @@ class Examination:
             self._step(on.DocumentPlaced())
 
     def _count_people(self, seen: FaceSeen) -> None:
-        if seen.ticket != self._ticket:
-            return
         self._guard.observe_camera(seen.person_count)
         if seen.person_count > 1:
             self._step(on.CompanyDetected(person_count=seen.person_count))

@@ -18,8 +18,9 @@ from drivers.camera.interface import Camera
 from gate.lane.eyes import Eyes, Image, encode_jpeg
 from gate.lane.face_sources import FaceSources, Seen
 from gate.lane.liveness import Liveness, LiveTrack
-from gate.lane.sightings import FaceOutcome, FaceSeen, Sighting, VisionFailed
+from gate.lane.sightings import FaceOutcome, FaceSeen, LightAsked, Sighting, VisionFailed
 from models.face import Face, FaceQuality, FaceTracker, align, assess, cosine
+from models.pad.challenge import COLOURS
 
 FRAME_WAIT_S = 0.25
 GOOD_FRAMES = 2
@@ -257,6 +258,10 @@ class FaceWatch:
         hint = self._life.hint(waited_ns)
         if hint is not None:
             stay.hints = (hint,)
+        plan = self._life.light(waited_ns, now_ns)
+        if plan is not None:
+            colours = tuple("#{:02x}{:02x}{:02x}".format(*COLOURS[name]) for name in plan.colours)
+            self._post(LightAsked(ticket=stay.ticket, colours=colours, step_ms=plan.step_ms))
         return self._life.is_settled(waited_ns)
 
     def _conclude(self, stay: Stay) -> None:

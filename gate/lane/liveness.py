@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from gate.core.presentation import Presentation, PresentationFacts, SignalFacts
 from models.face import Face
+from models.pad.challenge import STEP_MS, LightPlan, draw_plan
 from models.pad.frame import Image, PadSignal
 from models.pad.fusion import PadResult, PadVerdict
+from models.pad.light import LONGEST_LAG_MS, LightSignal
 from models.pad.watch import PadWatch, motion_signals
 
 SURE_JUDGEMENTS = 3
@@ -14,6 +16,8 @@ SURE_JUDGEMENTS = 3
 LEAST_TRACK_NS = 600_000_000
 """And so long must the face have been followed."""
 HINT_AFTER_NS = 700_000_000
+LIGHT_STEPS = 6
+_LIGHT_NS = (LIGHT_STEPS * STEP_MS + LONGEST_LAG_MS) * 1_000_000
 TURN_HEAD = "turn_head"
 """The hint that asks for a sign of life; a word of the kiosk's."""
 
@@ -23,12 +27,14 @@ class Liveness:
     """``is_asked``: signals are fed at all. ``wait_ms``: for a sign of life once the face matches, 0 where doubt does not refer.
 
     ``signals`` are fed with every frame, ``slow_signals`` (the face mesh's) only while a sign is waited for.
+    ``has_light``: the kiosk's screen can be asked to light the face, which takes longer than anything else and so is asked for last.
     """
 
     is_asked: bool = True
     wait_ms: int = 0
     signals: Callable[[], tuple[PadSignal, ...]] = motion_signals
     slow_signals: Callable[[], tuple[PadSignal, ...]] = field(default=lambda: ())
+    has_light: bool = False
 
     def begin(self) -> "LiveTrack | None":
         """What follows the people of one lane; None if nobody asks."""
@@ -39,8 +45,11 @@ class LiveTrack:
     """The signals on whoever is being looked at. Used by one thread."""
 
     def __init__(self, settings: Liveness) -> None:
-        self._watch = PadWatch(settings.signals(), slow_signals=settings.slow_signals())
+        self._light = LightSignal() if settings.has_light and settings.wait_ms > 0 else None
+        lights = () if self._light is None else (self._light,)
+        self._watch = PadWatch((*settings.signals(), *lights), slow_signals=settings.slow_signals())
         self._wait_ns = settings.wait_ms * 1_000_000
+        self._is_lit = False
         self._live_in_a_row = 0
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -59,10 +68,20 @@ class LiveTrack:
         """Somebody else comes."""
         self._watch.reset()
         self._live_in_a_row, self._first_ns = 0, None
+        self._is_lit = False
 
     def is_settled(self, waited_ns: int) -> bool:
         """Whether a decision need not wait: surely live, or waited for long enough."""
-        return self._is_surely_live() or waited_ns >= self._wait_ns
+        return self._is_surely_live() or waited_ns >= self._wait_ns + (_LIGHT_NS if self._is_lit else 0)
+
+    def light(self, waited_ns: int, now_ns: int) -> LightPlan | None:
+        """What the kiosk is to show now, once in a wait, when nothing else has shown life for a moment."""
+        if self._light is None or self._is_lit or waited_ns < HINT_AFTER_NS or self._is_surely_live():
+            return None
+        plan = draw_plan(LIGHT_STEPS)
+        self._light.show(plan, now_ns)
+        self._is_lit = True
+        return plan
 
     def hint(self, waited_ns: int) -> str | None:
         """What the person can do while no sign of life was seen; None at first, because most show one unasked."""

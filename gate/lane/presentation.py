@@ -41,6 +41,7 @@ def lane_state(
     sensors: LaneSensors | None,
     crossing: Crossing | None,
     crossings: int,
+    light: wire.KioskLight | None = None,
 ) -> wire.LaneState:
     """What the screens are told of a lane: no personal data, and no reason of a referral (a kiosk shows this to anybody)."""
     lamp, step = look(state)
@@ -59,4 +60,5 @@ def lane_state(
         issuer=crossing.issuer if crossing else None,
         problem=trouble if is_troubled else None,
         crossings=crossings,
+        light=light,
     )

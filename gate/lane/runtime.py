@@ -384,6 +384,7 @@ class LaneRuntime:
                 sensors=self._sensing.last,
                 crossing=self._casework.crossing,
                 crossings=self._casework.finished,
+                light=self._examination.light,
             )
         )
 

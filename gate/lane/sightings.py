@@ -81,6 +81,15 @@ class FaceSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LightAsked:
+    """The kiosk is to show these colours (``#rrggbb``) now, each for ``step_ms``."""
+
+    ticket: int
+    colours: tuple[str, ...]
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaceOutcome:
     """The comparison of a stay. ``score`` None: no frame was good enough. ``seen_ns``: first frame that counted (monotonic)."""
 
@@ -119,6 +128,7 @@ Sighting = (
     | DocumentOutcome
     | DocumentPictures
     | FaceSeen
+    | LightAsked
     | FaceOutcome
     | CameraChanged
     | VisionFailed

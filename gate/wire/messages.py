@@ -213,6 +213,14 @@ class KioskStep(StrEnum):
     EMERGENCY = "emergency"
 
 
+class KioskLight(Message):
+    """Colours for the kiosk to show, one after the other, each for ``step_ms``; a new ``id`` begins anew (WCAG 2.2, 2.3.1: slow, even)."""
+
+    id: str = Field(min_length=1, max_length=32)
+    colours: tuple[Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")], ...] = Field(min_length=1, max_length=12)
+    step_ms: int = Field(ge=400, le=2_000)
+
+
 class LaneState(Message):
     """Retained; what a lane does now, without personal data. ``hint`` is a face or document hint code for the kiosk."""
 
@@ -226,6 +234,7 @@ class LaneState(Message):
     exit: str = "unknown"
     person_count: int | None = None
     issuer: str | None = None  # the document's issuing State, for the kiosk's language
+    light: KioskLight | None = None
     problem: str | None = None  # an alarm's or a fault's reason, for officers
     crossings: int = 0
 

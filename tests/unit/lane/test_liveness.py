@@ -116,3 +116,32 @@ def test_who_was_live_before_a_break_is_not_afterwards() -> None:
 
 def test_nobody_asks() -> None:
     assert Liveness(is_asked=False).begin() is None
+
+
+def test_the_kiosk_is_asked_for_light_once_and_waited_for() -> None:
+    signal = Scripted()
+    settings = Liveness(wait_ms=2_500, signals=lambda: (signal,), has_light=True)
+    life = settings.begin()
+    assert life is not None
+    end_ns = feed(life, signal, [None] * 3)
+    assert life.light(HINT_AFTER_NS - 1, end_ns) is None
+    plan = life.light(HINT_AFTER_NS, end_ns)
+    assert plan is not None
+    assert life.light(HINT_AFTER_NS, end_ns) is None
+    assert not life.is_settled(2_500_000_000)
+    assert life.is_settled(2_500_000_000 + plan.duration_ms * 1_000_000 + 1_000_000_000)
+
+
+@pytest.mark.parametrize(("has_light", "wait_ms"), [(False, 2_500), (True, 0)])
+def test_no_light_where_there_is_none_or_nothing_is_waited_for(has_light: bool, wait_ms: int) -> None:
+    life = Liveness(wait_ms=wait_ms, signals=lambda: (Scripted(),), has_light=has_light).begin()
+    assert life is not None
+    assert life.light(HINT_AFTER_NS, 0) is None
+
+
+def test_who_is_surely_live_is_not_lit() -> None:
+    signal = Scripted()
+    life = Liveness(wait_ms=2_500, signals=lambda: (signal,), has_light=True).begin()
+    assert life is not None
+    end_ns = feed(life, signal, [0.9] * 15)
+    assert life.light(HINT_AFTER_NS, end_ns) is None
