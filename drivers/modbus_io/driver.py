@@ -130,7 +130,8 @@ class WiredLaneIo(LaneIo):
             if not lane.is_up:
                 return CommandResult.NO_ANSWER
             if lane.is_forced_open:
-                # Nobody else tells the operator to shut what was pushed open; who pushes still wins.
+                # Nobody else tells the operator to shut what was pushed open, or to try again; who pushes still wins.
+                await self._module.write({self._outputs.reset: True}, pulse_ms=self._pulse_ms)
                 await self._shut_both()
             if lane.has_cause:
                 return CommandResult.REFUSED_STATE

@@ -204,5 +204,12 @@ def test_host_that_died_finds_its_lane_held() -> None:
     assert port.twin.opened(Door.ENTRY) == ["command"]
 
 
-def test_jam_that_was_freed_after_an_evacuation_is_no_dead_end() -> None:
-    asyncio.run(play(["jam", "evacuate", "host_dies"]))
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ["jam", "evacuate", "host_dies"],
+        ["jam", "force", "wait_long", "evacuate", "silent", "heard", "restart", "wait_long", "force", "evacuate"],
+    ],
+)
+def test_doors_that_stuck_in_an_evacuation_are_no_dead_end(actions: list[str]) -> None:
+    asyncio.run(play(actions))
