@@ -207,6 +207,11 @@ class PtyModbusLine:
         with self.lock:
             self.slaves[unit].heal(fault)
 
+    def babble(self, data: bytes) -> None:
+        """Noise on the line, or a unit that talks unasked."""
+        with self.lock, contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._master, data)
+
     def unplug(self) -> None:
         """Pulls the adapter: the port hangs up and its path goes."""
         with self.lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -14,7 +15,7 @@ from drivers.modbus_io.bus import LOST_AFTER_MISSES, ModbusBus
 from drivers.modbus_io.interface import IoImage, IoLost, IoReport, IoRestarted, IoResult
 from drivers.modbus_io.module import ModbusModule
 from simulator.bench_bus import measure
-from simulator.modbus_line import ModbusFault, ModbusSlave, PtyModbusLine
+from simulator.modbus_line import ModbusFault, ModbusSlave, PtyModbusLine, frame
 
 BOUND_S = 8.0
 UNITS = range(1, 9)
@@ -164,6 +165,21 @@ async def test_garbage_is_a_miss_and_never_an_image(rig: Rig) -> None:
     assert all(not any(image.inputs) and image.registers == (0, 0) for image in rig.images(7)[seen:])
     rig.line.heal(7, ModbusFault.GARBLE)
     await until(lambda: rig.modules[7].image is not None, "its return")
+
+
+async def test_noise_and_unasked_talk_raise_nothing_and_are_no_image(rig: Rig) -> None:
+    raised: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: raised.append(context))
+    rng = random.Random(5)
+    for _ in range(300):
+        body = bytes((rng.choice((1, 4, 5, 7, 15, 23, 43, 0x81, 0x82, 0x85)),)) + rng.randbytes(rng.randrange(12))
+        rig.line.babble(rng.randbytes(rng.randrange(1, 40)) if rng.random() < 0.5 else frame(rng.randrange(1, 4), body))
+        await asyncio.sleep(0.002)
+    assert raised == []
+    images = [image for unit in UNITS for image in rig.images(unit)]
+    assert not any(any(image.inputs) for image in images)
+    seen = {unit: len(rig.images(unit)) for unit in UNITS}
+    await until(lambda: all(len(rig.images(unit)) > seen[unit] for unit in UNITS), "everybody again")
 
 
 async def test_same_address_twice_is_one_clear_sentence(rig: Rig) -> None:
