@@ -83,15 +83,23 @@ class Decoder:
         found: list[Frame | CodecFault] = []
         *complete, rest = data.split(b"\0")
         for part in complete:
-            self._take(part)
-            if self._is_overlong:
+            is_whole = not self._buffer and not self._is_overlong and len(part) <= MAX_ENCODED_BYTES
+            piece = part if is_whole else self._finish(part)
+            if piece is None:
                 found.append(CodecFault(kind=CodecFaultKind.TOO_LONG, detail=f"over {MAX_ENCODED_BYTES} bytes"))
-            elif self._buffer:
-                found.append(_decode(bytes(self._buffer)))
-            self._buffer.clear()
-            self._is_overlong = False
-        self._take(rest)
+            elif piece:
+                found.append(_decode(piece))
+        if rest:
+            self._take(rest)
         return found
+
+    def _finish(self, part: bytes) -> bytes | None:
+        """What was held and this together; None if it is too long."""
+        self._take(part)
+        piece = None if self._is_overlong else bytes(self._buffer)
+        self._buffer.clear()
+        self._is_overlong = False
+        return piece
 
     def _take(self, part: bytes) -> None:
         if len(self._buffer) + len(part) > MAX_ENCODED_BYTES:
