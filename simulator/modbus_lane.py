@@ -139,6 +139,7 @@ class WiredLaneTwin:
             self.is_chain_closed = True
             for door in (self.entry, self.exit):
                 door.clear_faults()
+            self._show()
         elif address == OUTPUTS["entry_open"] and self.is_chain_closed and self.exit.is_secure:
             self.entry.want_open(wire.OpeningReason.COMMAND)
         elif address == OUTPUTS["exit_open"] and self.is_chain_closed and self.entry.is_secure:
