@@ -120,6 +120,10 @@ class Policy(Section):
     )
     presentation_unsure: Literal["refer", "note"] = "refer"  # no sign of life, and none of a picture either
     presentation_wait_ms: int = Field(default=2_500, ge=0, le=10_000)  # for signs of life, once the face matches
+    presentation_calibration_file: Path | None = None  # of `gate eval pad --calibrate`; default: the shipped one
+    presentation_texture_model: str | None = (
+        None  # a prepared model of the manifest, such as pad-texture; needs such a file
+    )
     document_timeout_ms: int = Field(default=6_000, ge=500, le=60_000)
     entry_timeout_ms: int = Field(default=10_000, ge=1_000, le=60_000)
     face_timeout_ms: int = Field(default=8_000, ge=1_000, le=60_000)
@@ -133,6 +137,10 @@ class Policy(Section):
     def _times_fit(self) -> Self:
         if self.inside_limit_ms <= self.face_timeout_ms:
             raise ValueError("inside_limit_ms must be longer than face_timeout_ms, or nobody could ever be cleared")
+        if self.presentation_texture_model is not None and self.presentation_calibration_file is None:
+            raise ValueError(
+                "presentation_texture_model needs presentation_calibration_file: what such a model says is worth nothing uncalibrated"
+            )
         return self
 
 

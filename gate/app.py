@@ -37,6 +37,10 @@ from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, VerifyKey, sign_command
 from models.pad.expression import ExpressionSignal
+from models.pad.fusion import PadFusion, read_calibration
+from models.pad.texture_model import TextureModelSignal
+from models.pad.watch import motion_signals
+from models.session import ModelSession
 from models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -281,12 +285,17 @@ def _presentation_policy(site: Site) -> PresentationPolicy | None:
 
 
 def _liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:
-    waits = site.policy.presentation_unsure == "refer"
+    policy = site.policy
+    is_asked, name = policy.presentation_attack != "off", policy.presentation_texture_model
+    file = policy.presentation_calibration_file
+    texture = ModelSession(ModelStore(), name) if is_asked and name is not None else None
     return Liveness(
-        is_asked=site.policy.presentation_attack != "off",
-        wait_ms=site.policy.presentation_wait_ms if waits else 0,
-        slow_signals=lambda: (ExpressionSignal(eyes.mesh),),
+        is_asked=is_asked,
+        wait_ms=policy.presentation_wait_ms if policy.presentation_unsure == "refer" else 0,
+        signals=lambda: (*motion_signals(), *(() if texture is None else (TextureModelSignal(texture),))),
+        slow_signals=lambda: (ExpressionSignal(eyes.mesh, eyes.eye_mesh),),
         has_light=lane.has_kiosk_light,
+        fusion=None if file is None else PadFusion(read_calibration(file)),
     )
 
 

@@ -26,6 +26,7 @@ PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".mjpg", ".webm"})
 LIVE = "live"
 _MARGIN_RATIO = 0.4
+_LEAST_TO_FIT = 5
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
@@ -69,8 +70,8 @@ def pad(
     """APCER of each attack species (worst first) and BPCER, of every signal alone and of all together, with 95 % bounds.
 
     Single pictures feed only the signals that need one picture; videos and folders of frames feed all. Sequences are judged by the
-    lane's rule: accepted is what is surely live. Where there are only pictures, which that rule never accepts, the sum of the still
-    signals is judged where live and attack are as likely.
+    lane's rule: accepted is what is surely live. Where there are only pictures, which that rule never accepts, the still signals are
+    fitted on one half of the set and their sum judged on the other, and the other way round: what calibrating here would give.
     """
     presentations = [*find_live(live), *find_attacks(attack)]
     judged = judge_all(presentations, frames_per_s=frames_per_s, texture=texture)
@@ -143,12 +144,14 @@ def _texture_signals(store: Any, texture: str | None) -> list[PadSignal]:
 
 
 def _expression_signals(store: Any) -> list[PadSignal]:
+    from models.face.eyes import EyeMesh
     from models.face.mesh import FaceMesh
-    from models.manifest import FACE_MESH
+    from models.manifest import EYE_MESH, FACE_MESH
     from models.pad.expression import ExpressionSignal
     from models.session import ModelSession
 
-    return [ExpressionSignal(FaceMesh(ModelSession(store, FACE_MESH, threads=1)))]
+    mesh, eyes = (ModelSession(store, name, threads=1) for name in (FACE_MESH, EYE_MESH))
+    return [ExpressionSignal(FaceMesh(mesh), EyeMesh(eyes))]
 
 
 def _judge(item: Presentation, detector: FaceDetector, signals: Sequence[PadSignal], frames_per_s: float) -> Judged:
@@ -213,10 +216,12 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     has_sequences = any(not item.presentation.is_still for item in told)
     limit = default_calibration().limits.live if has_sequences else 0.0
 
+    sums = {} if has_sequences else cross_fitted(told)
+
     def is_accepted(item: Judged) -> bool:
         if item.result is None:
             return False
-        return item.result.verdict is PadVerdict.LIVE if has_sequences else item.result.llr > 0
+        return item.result.verdict is PadVerdict.LIVE if has_sequences else sums[item.presentation.path] > 0
 
     live = [is_accepted(item) for item in told if item.presentation.species == LIVE]
     species = {
@@ -231,7 +236,7 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
         "apcer": by_species[0]["apcer"] if by_species else None,
         "bpcer": round(1 - sum(live) / len(live), 5) if live else None,
         "threshold": limit,
-        "rule": "lane" if has_sequences else "still_pictures",
+        "rule": "lane" if has_sequences else "still_pictures_cross_fitted",
         "by_species": by_species,
         "live_bounds": rate("bpcer", len(live) - sum(live), len(live)) if live else None,
         "unsure": {
@@ -241,6 +246,38 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
         "by_signal": {name: by_signal(name, told) for name in _signal_names(told)},
         "without_face": [str(item.presentation.path) for item in judged if item.result is None],
     }
+
+
+def cross_fitted(told: Sequence[Judged]) -> dict[Path, float]:
+    """For each presentation the sum of its signals' log-likelihood ratios, fitted on the half of the set that it is not in.
+
+    The halves are blocks of the files in order, because pictures of one person often follow each other.
+    """
+    import numpy as np
+
+    from models.pad.fusion import fit
+
+    half: dict[Path, int] = {}
+    for species in {item.presentation.species for item in told}:
+        of_kind = [item for item in told if item.presentation.species == species]
+        half |= {item.presentation.path: 2 * i // len(of_kind) for i, item in enumerate(of_kind)}
+    sums = {item.presentation.path: 0.0 for item in told}
+    for side in (0, 1):
+        others = [item for item in told if half[item.presentation.path] != side]
+        for name in _signal_names(told):
+            pairs = [(item.presentation.species == LIVE, item.scores.get(name)) for item in others]
+            live, attacks = (
+                np.array([score for is_live, score in pairs if is_live is kind and score is not None], np.float64)
+                for kind in (True, False)
+            )
+            if min(len(live), len(attacks)) < _LEAST_TO_FIT:
+                continue
+            line = fit(live, attacks, shows_life=False, measured_on="the other half")
+            for item in told:
+                score = item.scores.get(name)
+                if half[item.presentation.path] == side and score is not None:
+                    sums[item.presentation.path] += line.llr(score)
+    return sums
 
 
 def rate(name: str, count: int, total: int) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Eyes:
     embedder: FaceEmbedder
     careful: CarefulEmbedder
     mesh: FaceMesh
+    eye_mesh: EyeMesh
     closer: CloserLook
     reader: DocumentReader
     sessions: tuple[ModelSession, ...]
@@ -64,13 +65,14 @@ def open_eyes(
     faces = FaceDetector(detector)
     limit = embedder.entry.threshold["printed-portrait"].value if match_threshold is None else match_threshold
     templates = FaceEmbedder(embedder)
-    face_mesh = FaceMesh(mesh)
+    face_mesh, lids = FaceMesh(mesh), EyeMesh(eye_mesh)
     return Eyes(
         detector=faces,
         embedder=templates,
         careful=CarefulEmbedder(faces, templates),
         mesh=face_mesh,
-        closer=CloserLook(face_mesh, EyeMesh(eye_mesh)),
+        eye_mesh=lids,
+        closer=CloserLook(face_mesh, lids),
         reader=DocumentReader(recogniser, faces),
         sessions=sessions if text is None else (*sessions, text),
         match_threshold=limit,

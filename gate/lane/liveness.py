@@ -7,7 +7,7 @@ from gate.core.presentation import Presentation, PresentationFacts, SignalFacts
 from models.face import Face
 from models.pad.challenge import STEP_MS, LightPlan, draw_plan
 from models.pad.frame import Image, PadSignal
-from models.pad.fusion import PadResult, PadVerdict
+from models.pad.fusion import PadFusion, PadResult, PadVerdict
 from models.pad.light import LONGEST_LAG_MS, LightSignal
 from models.pad.watch import PadWatch, motion_signals
 
@@ -28,6 +28,7 @@ class Liveness:
 
     ``signals`` are fed with every frame, ``slow_signals`` (the face mesh's) only while a sign is waited for.
     ``has_light``: the kiosk's screen can be asked to light the face, which takes longer than anything else and so is asked for last.
+    ``fusion``: None for the shipped calibration.
     """
 
     is_asked: bool = True
@@ -35,6 +36,7 @@ class Liveness:
     signals: Callable[[], tuple[PadSignal, ...]] = motion_signals
     slow_signals: Callable[[], tuple[PadSignal, ...]] = field(default=lambda: ())
     has_light: bool = False
+    fusion: PadFusion | None = None
 
     def begin(self) -> "LiveTrack | None":
         """What follows the people of one lane; None if nobody asks."""
@@ -47,7 +49,9 @@ class LiveTrack:
     def __init__(self, settings: Liveness) -> None:
         self._light = LightSignal() if settings.has_light and settings.wait_ms > 0 else None
         lights = () if self._light is None else (self._light,)
-        self._watch = PadWatch((*settings.signals(), *lights), slow_signals=settings.slow_signals())
+        self._watch = PadWatch(
+            (*settings.signals(), *lights), slow_signals=settings.slow_signals(), fusion=settings.fusion
+        )
         self._wait_ns = settings.wait_ms * 1_000_000
         self._is_lit = False
         self._live_in_a_row = 0

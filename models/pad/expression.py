@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face.detect import Face
-from models.face.mesh import INNER_LIPS, LEFT_EYE, OUTER_LIPS, RIGHT_EYE, Mesh
+from models.face.mesh import INNER_LIPS, OUTER_LIPS, Mesh
 from models.pad.frame import Image, PadFrame
 
 _BRIEF_NS = 450_000_000
@@ -24,6 +24,12 @@ class MeshFinder(Protocol):
     def look(self, picture_bgr: Image, face: Face) -> Mesh: ...
 
 
+class EyeFinder(Protocol):
+    """What says how far the lids are apart: :class:`models.face.eyes.EyeMesh` (the face mesh draws open eyes into closed ones)."""
+
+    def openness(self, picture_bgr: Image, mesh: Mesh) -> tuple[float, float]: ...
+
+
 class ExpressionSignal:
     """``score``: 0 .. 1, the deepest brief closing of both eyes by their opening just before and just after, or the lips' likewise.
 
@@ -33,8 +39,9 @@ class ExpressionSignal:
 
     name = "expression"
 
-    def __init__(self, mesh: MeshFinder) -> None:
+    def __init__(self, mesh: MeshFinder, eyes: EyeFinder) -> None:
         self._mesh = mesh
+        self._eyes = eyes
         self._seen: list[tuple[int, float, float]] = []
         self._first_ns: int | None = None
         self._deepest = 0.0
@@ -53,7 +60,8 @@ class ExpressionSignal:
             return
         now_ns = frame.captured_ns
         self._first_ns = now_ns if self._first_ns is None else self._first_ns
-        eyes = min(opening_ratio(mesh.points_px, RIGHT_EYE), opening_ratio(mesh.points_px, LEFT_EYE))
+        # The wider one: both close in a blink, and a shadow or a strand of hair hides one.
+        eyes = max(self._eyes.openness(frame.image_bgr, mesh))
         kept = [item for item in self._seen if now_ns - item[0] <= _KEPT_NS]
         self._seen = [*kept, (now_ns, eyes, mouth_ratio(mesh.points_px))]
         self._deepest = max(self._deepest, self._dip())
@@ -78,14 +86,6 @@ class ExpressionSignal:
                 parted = lips[i] - max(lips[before].min(), lips[after].min())
                 deepest = max(deepest, closed, _MOUTH_WEIGHT * parted)
         return float(np.clip(deepest, 0, 1))
-
-
-def opening_ratio(points_px: NDArray[np.float32], rim: tuple[int, ...]) -> float:
-    """How far the lids are apart by the eye's width, from the rim as :data:`models.face.mesh.RIGHT_EYE` lists it."""
-    half = len(rim) // 2
-    upper, lower = points_px[list(rim[1:half])], points_px[list(rim[half + 1 :])][::-1]
-    width = float(np.linalg.norm(points_px[rim[0]] - points_px[rim[half]]))
-    return float(np.linalg.norm(upper - lower, axis=1).mean()) / max(width, 1e-6)
 
 
 def mouth_ratio(points_px: NDArray[np.float32]) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.loader import dump_site, load_site, parse_site, sites_dir
+from config.schema import Policy
 from gate.wire.topics import is_segment
 
 SITES = sorted(sites_dir().glob("*.toml"))
@@ -118,3 +119,9 @@ def test_several_problems_are_counted() -> None:
 def test_a_limit_at_its_edge_is_good() -> None:
     site = parse_site(minimal(policy={"mode": "gate", "face_timeout_ms": 8000, "inside_limit_ms": 8001}), origin="x")
     assert site.policy.inside_limit_ms == 8001
+
+
+def test_a_texture_model_needs_its_calibration() -> None:
+    with pytest.raises(ValueError, match="presentation_calibration_file"):
+        Policy(presentation_texture_model="pad-texture")
+    assert Policy().presentation_attack == Policy().presentation_unsure == "refer"
