@@ -6,7 +6,7 @@ import pytest
 from c_kit import needs_compiler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from two_boards import KINDS, Happening, Noise, Pass, Say, Sense, play
+from two_boards import KINDS, AtOnce, Happening, Noise, Pass, Say, Sense, play
 
 from drivers.lane_io import protocol as wire
 from simulator.board_io import BoardConfig, DoorInputs
@@ -31,15 +31,17 @@ SENSES = [
     )
 ]
 MOSTLY = st.sampled_from([True, True, True, False])
+SAYS = st.builds(
+    Say,
+    kind=st.sampled_from(HOST_KINDS + BOARD_KINDS),
+    is_session_right=MOSTLY,
+    is_token_right=MOSTLY,
+    number=st.sampled_from([1, 1, 1, 0, 5, 0xFFFF, 0x8001]),
+    value=st.integers(0, 0xFFFF),
+)
 HAPPENINGS = st.one_of(
-    st.builds(
-        Say,
-        kind=st.sampled_from(HOST_KINDS + BOARD_KINDS),
-        is_session_right=MOSTLY,
-        is_token_right=MOSTLY,
-        number=st.sampled_from([1, 1, 1, 0, 5, 0xFFFF, 0x8001]),
-        value=st.integers(0, 0xFFFF),
-    ),
+    SAYS,
+    st.builds(AtOnce, says=st.lists(SAYS, min_size=2, max_size=4).map(tuple)),
     st.builds(Noise, data=st.binary(max_size=90)),
     st.builds(Sense, what=st.sampled_from(SENSES), value=st.integers(0, 0xFFFF)),
     st.builds(Sense, what=st.just("hazards"), value=st.integers(0, 4)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from c_kit import needs_compiler
-from two_boards import GREETING, KINDS, Happening, Pass, Say, Sense, play
+from two_boards import GREETING, KINDS, AtOnce, Happening, Pass, Say, Sense, play
 
 from drivers.lane_io import protocol as wire
 from simulator.board_io import BoardConfig, DoorInputs
@@ -108,6 +108,9 @@ SCRIPTS: dict[str, list[Happening]] = {
         replace(SHUT, number=0xC000),
         wait(5),
     ],
+    "opened and shut in one piece": [AtOnce((EXIT, say(wire.CloseExit))), wait(3), AtOnce((OPEN, EXIT, SHUT)), wait(3)],
+    "a test is interrupted at its end": [say(wire.SelfTest), wait(4), OPEN, wait(60), SHUT, wait(90)],
+    "pushed open, and somebody in it": [Sense("entry", 400), IN_THE_ENTRY, wait(40), Sense("nobody", 0), wait(90)],
     "sequences far apart": [replace(OPEN, number=n) for n in (0x7FFF, 0x8000, 0x8001, 1, 0xFFFF, 2, 0)],
 }
 

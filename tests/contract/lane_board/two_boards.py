@@ -71,7 +71,14 @@ class Pass:
     """The host takes the events that it is told."""
 
 
-Happening = Say | Noise | Sense | Pass
+@dataclass(frozen=True)
+class AtOnce:
+    """Several messages in one piece of line, as a busy one delivers them."""
+
+    says: tuple[Say, ...]
+
+
+Happening = Say | AtOnce | Noise | Sense | Pass
 
 
 class Both:
@@ -91,6 +98,8 @@ class Both:
         match happening:
             case Say():
                 self.hear(self.frame(happening))
+            case AtOnce(says=says):
+                self.hear(b"".join(self.frame(say) for say in says))
             case Noise(data=data):
                 self.hear(data)
             case Sense():
