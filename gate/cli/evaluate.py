@@ -62,6 +62,10 @@ def mrz(
     images: Annotated[Path, typer.Option(help="The folder of the pictures.")],
     as_json: _Json = False,
     list_pages: Annotated[bool, typer.Option("--list", help="Name every page that was not read exactly.")] = False,
+    certainty: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Evidence asked of a letter that nothing confirms, instead of the usual."),
+    ] = None,
 ) -> None:
     """Read every page and compare it with the truth, on one thread.
 
@@ -69,7 +73,7 @@ def mrz(
     are right. The character error rate is that of the pages that were read; refused pages are counted apart.
     """
     pages = read_truth(truth)
-    reader = _open_reader()
+    reader = _open_reader(certainty)
     results = list(_with_progress(pages, reader, images))
     report = summary(results)
     if list_pages:
@@ -155,10 +159,11 @@ def summary(results: Sequence[PageResult]) -> dict[str, Any]:
     }
 
 
-def _open_reader() -> DocumentReader:
+def _open_reader(certainty: float | None) -> DocumentReader:
     import cv2
 
     from models.document import DocumentReader
+    from models.document.zone import MIN_ALONE
     from models.face import FaceDetector
     from models.manifest import FACE_DETECTOR, MRZ_RECOGNISER
     from models.session import ModelSession
@@ -169,7 +174,8 @@ def _open_reader() -> DocumentReader:
     recogniser, detector = (ModelSession(store, name, threads=1) for name in (MRZ_RECOGNISER, FACE_DETECTOR))
     for session in (recogniser, detector):
         session.warm_up()
-    return DocumentReader(recogniser, FaceDetector(detector))
+    min_alone = MIN_ALONE if certainty is None else certainty
+    return DocumentReader(recogniser, FaceDetector(detector), min_alone=min_alone)
 
 
 def _with_progress(pages: Sequence[Page], reader: DocumentReader, images: Path) -> Iterable[PageResult]:

@@ -64,6 +64,12 @@ def test_exact_and_refused_pages_are_counted(app: typer.Typer, tmp_path: Path) -
     assert 0 < report["ms_p50"] <= report["ms_p95"]
 
 
+def test_who_asks_for_certainty_gets_fewer_readings(app: typer.Typer, tmp_path: Path) -> None:
+    folder_of(tmp_path, {})
+    report = run(app, tmp_path, "--certainty", "1.0")
+    assert (report["exact"], report["refused"], report["wrong_accepted"]) == (0, 3, 0)
+
+
 def test_a_page_read_otherwise_with_right_check_digits_is_wrong_but_accepted(app: typer.Typer, tmp_path: Path) -> None:
     first = folder_of(tmp_path, {})[0].split(",")
     # The truth gets another letter in the name, which no check digit covers.
