@@ -8,7 +8,8 @@ from conftest import Screens
 from playwright.sync_api import Page, expect
 from port_kit import LANES, TalkingLane
 
-from gate.wire.messages import KioskStep
+from gate.wire.messages import KioskLight, KioskStep
+from models.pad.challenge import COLOURS
 
 pytestmark = pytest.mark.browser
 
@@ -119,3 +120,30 @@ def test_a_lane_that_does_not_exist_has_no_kiosk(screens: Screens) -> None:
     page = screens.open("/kiosk/lane-9")
     expect(page.get_by_text("This lane does not exist.")).to_be_visible()
     assert "lane-9" not in LANES
+
+
+def plan(name: str) -> KioskLight:
+    shown = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in COLOURS.values())
+    return KioskLight(id=name, colours=shown[:3], step_ms=600)
+
+
+def test_it_lights_the_face_once_for_each_plan_and_then_is_dark(kiosk: Page, lanes: Lanes) -> None:
+    light = plan("one")
+    pane = kiosk.get_by_test_id("kiosk-light")
+    kiosk.emulate_media(reduced_motion="no-preference")
+    try:
+        lanes["lane-2"].state(KioskStep.LOOK_AT_CAMERA, light=light)
+        expect(pane).to_have_attribute("data-colour", light.colours[-1])
+        expect(pane).to_be_hidden()
+        lanes["lane-2"].state(KioskStep.LOOK_AT_CAMERA, light=light, hint="hold_still")
+        expect(kiosk.get_by_test_id("kiosk-hint")).to_have_attribute("data-hint", "hold_still")
+        expect(pane).to_be_hidden()
+    finally:
+        kiosk.emulate_media(reduced_motion="reduce")
+
+
+def test_who_asked_for_less_motion_is_not_lit(kiosk: Page, lanes: Lanes) -> None:
+    lanes["lane-2"].state(KioskStep.LOOK_AT_CAMERA, light=plan("two"))
+    pane = kiosk.get_by_test_id("kiosk-light")
+    expect(pane).to_have_attribute("data-light", "two")
+    expect(pane).to_be_hidden()
