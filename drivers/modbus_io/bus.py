@@ -23,9 +23,9 @@ BACK_OFF_MS = (250, 1_000, 4_000, 10_000)
 LOST_AFTER_MISSES = 3
 _REOPEN_MS = (50, 100, 200, 500, 1000, 2000)
 _NS_PER_MS = 1_000_000
-_MIN_PROBE_S = 0.01
+_MIN_PROBE_S = 0.02
 _MIN_PATIENCE_S = 0.025
-_FULL_PROBE_EVERY = 4
+_FULL_PROBE_EVERY = 8
 
 _Answer = TypeVar("_Answer")
 Exchange = Callable[["Asker"], Awaitable[None]]
