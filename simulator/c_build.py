@@ -6,7 +6,6 @@ A board is firmware, not a dependency: nothing that runs a gate needs this, only
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import drivers.lane_io
 from drivers.errors import DeviceError
+from models.store import default_cache_dir
 
 SOURCES = Path(drivers.lane_io.__file__).parent / "firmware"
 LIBRARY, PROCESS, FUZZER = "libtgboard.so", "board_host", "fuzz"
@@ -24,7 +24,7 @@ def built(name: str) -> Path:
 
     Raises `DeviceError` when there is no compiler, or the sources do not compile without a warning.
     """
-    folder = _cache_dir() / "firmware" / _digest()
+    folder = default_cache_dir() / "firmware" / _digest()
     target = folder / name
     if target.exists():
         return target
@@ -49,10 +49,3 @@ def built(name: str) -> Path:
 def _digest() -> str:
     files = sorted(path for path in SOURCES.rglob("*") if path.suffix in {".c", ".h"} or path.name == "Makefile")
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
-
-
-def _cache_dir() -> Path:
-    if configured := os.environ.get("TONGGUAN_CACHE"):
-        return Path(configured)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "tongguan"
