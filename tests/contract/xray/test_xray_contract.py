@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -310,11 +311,14 @@ def test_damaged_file_is_a_scan_or_refused(changes: list[tuple[int, int]], end: 
     assert isinstance(found, XrayImage | XrayRefused)
 
 
-@pytest.mark.skipif("TONGGUAN_DATA" not in os.environ, reason="real scans are not part of the project")
-def test_real_scans_are_read() -> None:
-    pictures = sorted(Path(os.environ["TONGGUAN_DATA"], "xray", "compass-xp").glob("*.png"))
-    assert pictures
-    for path in pictures:
+def test_coloured_scans_are_read_with_their_grey(tmp_path: Path) -> None:
+    """Where TONGGUAN_DATA names real scans, those as well."""
+    grey = transmitted(attenuations(1)[0], 8, 1).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "made.png"), cv2.applyColorMap(grey, cv2.COLORMAP_JET))
+    real = Path(os.environ.get("TONGGUAN_DATA", tmp_path), "xray", "compass-xp")
+    for path in [tmp_path / "made.png", *sorted(real.glob("*.png"))]:
         found = decode_scan({path.name: path.read_bytes()}, received_at=NOON)
         assert isinstance(found, XrayImage)
-        assert found.views[0].colour_bgr is not None
+        (view,) = found.views
+        assert view.colour_bgr is not None
+        assert view.colour_bgr.shape == (*view.high.shape, 3)
