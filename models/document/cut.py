@@ -1,6 +1,7 @@
 """Cut the lines of a zone out of the frame, as pictures for the recogniser."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ Image = NDArray[np.uint8]
 _HEIGHT_PER_PITCH = 0.945
 # A page that leans back shows its rows lower than wide by up to this share.
 _HEIGHT_RANGE = (0.85, 1.12)
+# In how many parts of a row its height is looked for, and how far off it may be, in pixels of the picture.
+_BLOCKS = 9
+_MAX_SHIFT_PX = 7
 # Empty paper at both ends of a line's picture, in heights of the row.
 _MARGIN = 0.6
 # A frame is shrunk before its lines are straightened if they would shrink by more than this.
@@ -34,6 +38,43 @@ def fitted(row: TextLine, places: Places, frames: int) -> TextLine:
     usual = _HEIGHT_PER_PITCH * fit.width_px / len(places.middles)
     height_px = float(np.clip(row.height_px, _HEIGHT_RANGE[0] * usual, _HEIGHT_RANGE[1] * usual))
     return TextLine(left=fit.left, right=fit.right, height_px=height_px, bow_px=fit.bow_px)
+
+
+def centred(row: TextLine, picture_bgr: Image, half_height: float) -> TextLine:
+    """Return the row moved, turned and bent so that its text lies along the middle of its picture.
+
+    ``picture_bgr`` is uint8 (height, width, 3), cut out by :func:`line_grid` with this ``half_height``. The height of the text
+    is looked for in blocks of a few characters each: where a bar as high as capitals covers most ink that is not beside it.
+    """
+    grey = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    height, width = grey.shape
+    edges = np.linspace(0, width, _BLOCKS + 1).astype(int)
+    ink = np.stack([_ink_profile(grey[:, a:b]) for a, b in pairwise(edges)])
+    bar = round(height / 2 / half_height)
+    reach = min(_MAX_SHIFT_PX, (height - bar) // 2 + 2)
+    padded = np.pad(ink, ((0, 0), (reach + height, reach + height)))
+    sums = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1)
+    shifts = np.arange(-reach, reach + 1)
+    top = reach + height + (height - bar) // 2 + shifts
+    covered = sums[:, top + bar] - sums[:, top]
+    best = covered.argmax(axis=1)
+    clear = covered.max(axis=1) - covered.min(axis=1)
+    share = (edges[:-1] + edges[1:]) / 2 / width
+    bend, turn, shift = np.polyfit(share, shifts[best], 2, w=np.sqrt(clear + 1e-6))
+    scale = 2 * half_height * row.height_px / height
+    bend, turn, shift = (float(value) * scale for value in (bend, turn, shift))
+    return TextLine(
+        left=(row.left[0], row.left[1] + shift),
+        right=(row.right[0], row.right[1] + shift + turn + bend),
+        height_px=row.height_px,
+        bow_px=row.bow_px - bend / 4,
+    )
+
+
+def _ink_profile(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much darker than the paper each row of a block is, float32 (height)."""
+    paper = np.percentile(block, 80)
+    return np.asarray(np.clip(paper - block, 0, None).mean(axis=1), dtype=np.float32)
 
 
 def line_grid(

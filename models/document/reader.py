@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gate.checks.mrz import Mrz, MrzFormat
-from models.document.cut import cut_out, fitted, line_grid
+from models.document.cut import centred, cut_out, fitted, line_grid
 from models.document.lines import TextLine
 from models.document.page import homography, inverse, map_points, quad_size
 from models.document.recogniser import MrzReader, OcrbMrzReader
@@ -32,6 +32,8 @@ _MAX_RECOGNITIONS = 24
 _HALF_HEIGHT = 0.68
 # How far beyond its ends a row is searched for lost places, as a share of its length.
 _WIDER = 0.1
+# Enough is shown above and below to see where the row really lies.
+_WIDE_HALF_HEIGHT = 0.95
 _FITTED_HALF_HEIGHTS = (0.62, 0.68, 0.75)
 # Softly blurred once: noise, dots and holes of the ink vanish before its strokes do.
 _SOFTENED_PX = 0.9
@@ -175,6 +177,8 @@ class DocumentReader:
     ) -> ZoneRead | ZoneRefused:
         """Cut the rows where their characters were seen to stand, a little nearer and wider, which err in other ways."""
         fit = tuple(fitted(row, places, sight.frames) for row, places in zip(rows, sight.places, strict=True))
+        pictures, _ = self._cut(image_bgr, view, fit, _WIDE_HALF_HEIGHT)
+        fit = tuple(centred(row, picture, _WIDE_HALF_HEIGHT) for row, picture in zip(fit, pictures, strict=True))
         looks = [self._see(image_bgr, view, fit, half) for half in _FITTED_HALF_HEIGHTS]
         looks.append(self._see(image_bgr, view, fit, _HALF_HEIGHT, softened_px=_SOFTENED_PX))
         together = blend([look for look in looks if look is not None] or [sight])
@@ -195,13 +199,19 @@ class DocumentReader:
         softened_px: float = 0.0,
     ) -> ZoneSight | None:
         """Cut the rows out, ``half_height`` of a row's height above and below its middle, and score them."""
+        pictures, spans = self._cut(image_bgr, view, rows, half_height)
+        if softened_px > 0:
+            pictures = np.stack([cv2.GaussianBlur(picture, (0, 0), softened_px) for picture in pictures])
+        return see_zone(self._reader.score(pictures, spans), is_wider=is_wider)
+
+    def _cut(
+        self, image_bgr: Image, view: View, rows: Sequence[TextLine], half_height: float
+    ) -> tuple[Image, list[tuple[float, float]]]:
+        """Return the rows' pictures, uint8 (n, height, width, 3), and where the text begins and ends in each."""
         size = self._picture_size(view)
         to_frame = inverse(view.to_page)
         cuts = [line_grid(row, size, half_height) for row in rows]
-        pictures = cut_out(image_bgr, [map_points(to_frame, grid) for grid, _ in cuts], size)
-        if softened_px > 0:
-            pictures = np.stack([cv2.GaussianBlur(picture, (0, 0), softened_px) for picture in pictures])
-        return see_zone(self._reader.score(pictures, [span for _, span in cuts]), is_wider=is_wider)
+        return cut_out(image_bgr, [map_points(to_frame, grid) for grid, _ in cuts], size), [span for _, span in cuts]
 
     def _complete(self, image_bgr: Image, view: View, zone: ZoneRead) -> DocumentRead:
         portrait, face, box = self._find_portrait(image_bgr, view)

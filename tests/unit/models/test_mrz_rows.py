@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gate.checks.mrz import CHARACTERS
-from models.document.cut import fitted
+from models.document.cut import centred, cut_out, fitted, line_grid
 from models.document.decode import LineScores, find_places, rhythm
 from models.document.lines import TextLine
 from models.document.sight import see_zone
@@ -94,3 +94,25 @@ def test_a_part_of_a_long_line_is_not_taken_for_a_short_one() -> None:
     assert sight is None or len(sight.seen[0]) == 44
     sight = see_zone([line, line])
     assert sight is None or len(sight.seen[0]) == 44
+
+
+def test_a_row_is_moved_turned_and_bent_onto_its_text() -> None:
+    # Strokes 14 px high along a bent line; dark curves cross them.
+    page = np.full((120, 640, 3), 210, np.uint8)
+    true = TextLine(left=(40.0, 52.0), right=(600.0, 60.0), height_px=14.0, bow_px=3.0)
+    for share in np.linspace(0.01, 0.99, 88):
+        x, y = true.at(float(share))
+        page[round(y - 7) : round(y + 7), round(x) : round(x) + 2] = 40
+    for x in range(20, 620):
+        page[round(60 + 30 * np.sin(x / 40)), x] = 120
+    found = TextLine(left=(40.0, 55.0), right=(600.0, 57.0), height_px=14.0, bow_px=0.0)
+    size = (704, 32)
+    grid, _ = line_grid(found, size, 0.95)
+    row = centred(found, cut_out(page, [grid], size)[0], 0.95)
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        assert row.at(share)[1] == pytest.approx(true.at(share)[1], abs=1.0)
+    # What lies well already stays.
+    grid, _ = line_grid(true, size, 0.95)
+    again = centred(true, cut_out(page, [grid], size)[0], 0.95)
+    for share in (0.0, 0.5, 1.0):
+        assert again.at(share)[1] == pytest.approx(true.at(share)[1], abs=0.8)
