@@ -15,7 +15,7 @@ from simulator.photos import PhotoLibrary
 from simulator.scenario import DocumentSpec, TravellerSpec
 
 _PAGE_FRAMES = 3
-_FILM_SEED = 7
+_FILM_SEED = 1
 Image = NDArray[np.uint8]
 
 

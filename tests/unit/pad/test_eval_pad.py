@@ -9,16 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gate.cli import make_app
-from gate.cli.eval_pad import (
-    Judged,
-    Presentation,
-    cross_fitted,
-    equal_error_rate,
-    find_attacks,
-    find_live,
-    frames_of,
-    summary,
-)
+from gate.cli.eval_pad import find_attacks, find_live, frames_of
+from gate.cli.pad_rates import Judged, Presentation, cross_fitted, equal_error_rate, summary
 from gate.errors import GateError
 from models.pad.fusion import PadFusion
 from models.store import ModelStore
