@@ -99,7 +99,9 @@ class DoorLogic:
             self._reason = reason
 
     def clear_faults(self) -> None:
-        self.is_forced = self.is_jammed = False
+        """A jam is tried again; a leaf that is still held open stays forced."""
+        self.is_forced = self.is_forced and self.is_held_open
+        self.is_jammed = False
         self._stalled_ms = 0.0
 
     def watch(self, dt_ms: float, *, is_doorway_broken: bool) -> list[Seen]:
@@ -109,11 +111,12 @@ class DoorLogic:
         if self.is_held_open and not self.is_forced:
             self.is_forced = True
             seen.append((wire.EventCode.DOOR_FORCED, 0))
-        if self.is_shut is not self._was_shut:
-            self._was_shut = self.is_shut
-            if not self.is_shut:
-                is_ours = self.wants_open and self.motor > 0 and not self.is_lock_driven
-                seen.append((wire.EventCode.DOOR_OPENED, self._reason if is_ours else wire.OpeningReason.FORCED))
+        if self.is_shut and self.is_lock_driven:
+            self._was_shut = True
+        elif self._was_shut and not self.is_shut:  # a leaf that gives way before it was locked is still in its last opening
+            self._was_shut = False
+            is_ours = self.wants_open and self.motor > 0 and not self.is_lock_driven
+            seen.append((wire.EventCode.DOOR_OPENED, self._reason if is_ours else wire.OpeningReason.FORCED))
         is_still = self.motor != 0 and inputs.position_permille == self._last_permille and not inputs.is_touching
         self._stalled_ms = self._stalled_ms + dt_ms if is_still else 0.0
         if self._stalled_ms >= JAM_MS and not self.is_jammed:

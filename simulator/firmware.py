@@ -174,15 +174,16 @@ class Firmware:
     def _acknowledge(self) -> wire.ResultCode:
         if self.is_estop_pressed or self.is_fire or self.is_power_failed:
             return wire.ResultCode.REFUSED_STATE
-        if any(door.is_held_open for door in self._doors):
-            return wire.ResultCode.REFUSED_STATE
         if self.is_holding:
             self._shut_all()
-        if self.self_test.failed:
-            self.self_test.ask()
+        # Each latch goes when its own cause has gone: a stop that waited for a forced door would keep it from being shut.
         self.is_released = self.is_stopped = self.is_watchdog_tripped = False
         for door in self._doors:
             door.clear_faults()
+        if any(door.is_forced for door in self._doors):
+            return wire.ResultCode.REFUSED_STATE
+        if self.self_test.failed:
+            self.self_test.ask()
         return wire.ResultCode.DONE
 
     def _end_evacuation(self) -> None:

@@ -49,20 +49,21 @@ static enum tg_result acknowledge(tg_board *board)
     if (board->is_estop_pressed || board->is_fire || board->is_power_failed) {
         return TG_REFUSED_STATE;
     }
-    if (tg_door_is_held_open(&board->entry) || tg_door_is_held_open(&board->exit)) {
-        return TG_REFUSED_STATE;
-    }
     if (tg_board_is_holding(board)) {
         tg_board_shut_all(board);
     }
-    if (board->selftest.failed != 0U) {
-        tg_selftest_ask(&board->selftest);
-    }
+    /* Each latch goes when its own cause has gone: a stop that waited for a forced door would keep it from being shut. */
     board->is_released = false;
     board->is_stopped = false;
     board->is_watchdog_tripped = false;
     tg_door_clear_faults(&board->entry);
     tg_door_clear_faults(&board->exit);
+    if (board->entry.is_forced || board->exit.is_forced) {
+        return TG_REFUSED_STATE;
+    }
+    if (board->selftest.failed != 0U) {
+        tg_selftest_ask(&board->selftest);
+    }
     return TG_DONE;
 }
 

@@ -94,7 +94,8 @@ void tg_door_want_open(tg_door *door, enum tg_reason reason)
 
 void tg_door_clear_faults(tg_door *door)
 {
-    door->is_forced = false;
+    /* A jam is tried again; a leaf that is still held open stays forced. */
+    door->is_forced = door->is_forced && tg_door_is_held_open(door);
     door->is_jammed = false;
     door->stalled_ms = 0U;
 }
@@ -109,19 +110,19 @@ static void note(tg_seen *seen, uint8_t *count, enum tg_event_code code, uint32_
 uint8_t tg_door_watch(tg_door *door, uint32_t dt_ms, bool is_doorway_broken, tg_seen seen[TG_MOST_SEEN])
 {
     uint8_t count = 0U;
-    const bool is_shut = tg_door_is_shut(door);
     bool is_still;
 
     if (tg_door_is_held_open(door) && (!door->is_forced)) {
         door->is_forced = true;
         note(seen, &count, TG_DOOR_FORCED, 0U);
     }
-    if (is_shut != door->was_shut) {
-        door->was_shut = is_shut;
-        if (!is_shut) {
-            const bool is_ours = door->wants_open && (door->motor > 0) && (!door->is_lock_driven);
-            note(seen, &count, TG_DOOR_OPENED, is_ours ? (uint32_t)door->reason : (uint32_t)TG_BY_FORCE);
-        }
+    if (tg_door_is_shut(door) && door->is_lock_driven) {
+        door->was_shut = true;
+    } else if (door->was_shut && (!tg_door_is_shut(door))) {
+        /* A leaf that gives way before it was locked is still in its last opening. */
+        const bool is_ours = door->wants_open && (door->motor > 0) && (!door->is_lock_driven);
+        door->was_shut = false;
+        note(seen, &count, TG_DOOR_OPENED, is_ours ? (uint32_t)door->reason : (uint32_t)TG_BY_FORCE);
     }
     is_still = (door->motor != 0) && (door->inputs.position_permille == door->last_permille) &&
                (!door->inputs.is_touching);
