@@ -103,6 +103,8 @@ class Sight:
     def read_document(self, ticket: int) -> None:
         self._loop.call_later(_READ_S, self._read, ticket, self._person)
 
+    def watch_arrival(self, ticket: int) -> None: ...
+
     def capture_face(self, ticket: int, reference: NDArray[np.float32] | None) -> None:
         self._ticket = ticket
         self._loop.call_later(_LOOK_S, self._compare, ticket, reference is not None, self._clock.monotonic_ns())
