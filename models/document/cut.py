@@ -19,6 +19,7 @@ _HEIGHT_RANGE = (0.85, 1.12)
 # In how many parts of a row its height is looked for, and how far off it may be, in pixels of the picture.
 _BLOCKS = 9
 _MAX_SHIFT_PX = 7
+_NEARLY = 0.06
 # Empty paper at both ends of a line's picture, in heights of the row.
 _MARGIN = 0.6
 # A frame is shrunk before its lines are straightened if they would shrink by more than this.
@@ -57,10 +58,13 @@ def centred(row: TextLine, picture_bgr: Image, half_height: float) -> TextLine:
     shifts = np.arange(-reach, reach + 1)
     top = reach + height + (height - bar) // 2 + shifts
     covered = sums[:, top + bar] - sums[:, top]
-    best = covered.argmax(axis=1)
-    clear = covered.max(axis=1) - covered.min(axis=1)
+    # Fillers are lower than capitals: the bar covers them at several heights, of which the middle counts.
+    span = covered.max(axis=1) - covered.min(axis=1)
+    near = covered >= (covered.max(axis=1) - _NEARLY * span)[:, None]
+    best = (near * shifts).sum(axis=1) / near.sum(axis=1)
+    clear = span / near.sum(axis=1)
     share = (edges[:-1] + edges[1:]) / 2 / width
-    bend, turn, shift = np.polyfit(share, shifts[best], 2, w=np.sqrt(clear + 1e-6))
+    bend, turn, shift = np.polyfit(share, best, 2, w=np.sqrt(clear + 1e-6))
     scale = 2 * half_height * row.height_px / height
     bend, turn, shift = (float(value) * scale for value in (bend, turn, shift))
     return TextLine(

@@ -45,6 +45,7 @@ _STRETCH, _STRETCH_COST = 0.16, 8.0
 # What it costs to begin or end a pitch away from where the row was found.
 _END_COST = 0.06
 _LOOSE_END_COST = 0.004
+_LIKE_END_COST = 4.0
 # Pitches that are tried, as shares of the usual one.
 _RHYTHMS = np.arange(0.8, 1.25, 0.004)
 # Share of the pitch around the middle of a place that shows its character.
@@ -53,15 +54,20 @@ _INSIDE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LineReading:
-    """One line as read: ``scores`` is float32 (places, 37), the evidence 0..1 for each of CHARACTERS at each place."""
+    """One line as read: ``scores`` is float32 (places, 37), the evidence 0..1 for each of CHARACTERS at each place.
+
+    ``strange`` float32 (places) is the share 0..1 of what is seen there that may not stand there.
+    """
 
     text: str
     scores: Scores
+    strange: Scores
 
     @classmethod
-    def of(cls, scores: Scores) -> "LineReading":
+    def of(cls, scores: Scores, strange: Scores) -> "LineReading":
         """Return the reading that these scores, float32 (places, 37), say."""
-        return cls(text="".join(CHARACTERS[index] for index in scores.argmax(axis=1)), scores=scores)
+        text = "".join(CHARACTERS[index] for index in scores.argmax(axis=1))
+        return cls(text=text, scores=scores, strange=strange)
 
     @property
     def confidences(self) -> NDArray[np.float32]:
@@ -106,17 +112,22 @@ class Places:
     contrast: float
 
 
-def find_places(line: LineScores, count: int, pitch_frames: float | None = None) -> Places:
+def find_places(line: LineScores, count: int, pitch_frames: float | None = None, like: Places | None = None) -> Places:
     """Return the best ``count`` places for the rhythm of characters and blanks.
 
     The row's ends say about where they are; if the ``pitch_frames`` is known from elsewhere, only the middle of the row does.
+    Places ``like`` those of another line of the zone begin and end where those do.
     """
     begin, end = line.span_frames
-    if pitch_frames is not None:
+    end_cost = _END_COST
+    if like is not None:
+        begin, end = float(like.middles[0] - like.pitch / 2), float(like.middles[-1] + like.pitch / 2)
+        end_cost = _LIKE_END_COST
+    elif pitch_frames is not None:
         middle, half = (begin + end) / 2, count * pitch_frames / 2
         begin, end = middle - half, middle + half
+        end_cost = _LOOSE_END_COST
     pitch = (end - begin) / count * _FINE
-    end_cost = _END_COST if pitch_frames is None else _LOOSE_END_COST
     shown = 1 - line.probabilities[:, 0].astype(np.float64)
     grid = (np.arange(len(shown) * _FINE) + 0.5) / _FINE - 0.5
     fine = np.interp(grid, np.arange(len(shown)), shown)
@@ -186,13 +197,16 @@ def decode_places(seen: Scores, classes: str, allowed: tuple[str, ...]) -> LineR
     """Return the best reading of what :func:`see_places` saw, each character one of those allowed at its place."""
     scores = np.zeros((len(allowed), len(CHARACTERS)), np.float32)
     shown = seen[:, 1:].sum(axis=1, keepdims=True)
+    impossible = np.zeros_like(shown)
     for kind in set(allowed):
         rows = [place for place, here in enumerate(allowed) if here == kind]
-        scores[rows] = seen[rows] @ _folding(classes, kind)
+        folding = _folding(classes, kind)
+        scores[rows] = seen[rows] @ folding
+        impossible[rows] = seen[rows, 1:] @ (folding[1:].max(axis=1, keepdims=True) == 0)
     possible = scores.sum(axis=1, keepdims=True)
     # What cannot stand here is left out of the count, but not quite: it tells that the print is not clear.
-    scores /= possible + np.maximum(1 - shown, 0) + _IMPOSSIBLE_WEIGHT * np.maximum(shown - possible, 0) + 1e-6
-    return LineReading.of(scores)
+    scores /= possible + np.maximum(1 - shown, 0) + _IMPOSSIBLE_WEIGHT * impossible + 1e-6
+    return LineReading.of(scores, impossible[:, 0])
 
 
 @lru_cache(maxsize=64)

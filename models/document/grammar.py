@@ -45,7 +45,7 @@ _NAMES: _Steps = {
 }
 # Numbers and optional data: left-aligned, the unused places filled; a hyphen or space inside is one filler (4.2.2).
 _PADDED: _Steps = {
-    "begin": (("text", 1.0), ("end", 1.0)),
+    "begin": (("text", 1.0), ("gap", 1.0)),
     "text": (("text", 1.0), ("gap", 1.0)),
     "gap": (("text", _INNER_FILLER), ("end", 1.0)),
     "end": (("text", _STRANGE_CHARACTER), ("end", 1.0)),

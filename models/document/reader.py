@@ -155,7 +155,7 @@ class DocumentReader:
             return zone
         if isinstance(zone, ZoneRefused) and zone.clear_ratio < _WORTH_ANOTHER_CUT:
             return zone
-        second = self._read_fitted(image_bgr, view, view.rows, first)
+        second = self._read_fitted(image_bgr, view, view.rows, first, also=[first])
         if _is_right(second) or (_is_right(zone) and isinstance(second, ZoneRefused)):
             # What the first look left in doubt, if by little, the others must confirm.
             return second
@@ -173,15 +173,24 @@ class DocumentReader:
         return max(refused, key=lambda each: each.clear_ratio, default=disagreed)
 
     def _read_fitted(
-        self, image_bgr: Image, view: View, rows: Sequence[TextLine], sight: ZoneSight
+        self,
+        image_bgr: Image,
+        view: View,
+        rows: Sequence[TextLine],
+        sight: ZoneSight,
+        also: Sequence[ZoneSight] = (),
     ) -> ZoneRead | ZoneRefused:
-        """Cut the rows where their characters were seen to stand, a little nearer and wider, which err in other ways."""
+        """Cut the rows where their characters were seen to stand, a little nearer and wider, which err in other ways.
+
+        ``also`` are looks that count as well, if they are of the same text.
+        """
         fit = tuple(fitted(row, places, sight.frames) for row, places in zip(rows, sight.places, strict=True))
         pictures, _ = self._cut(image_bgr, view, fit, _WIDE_HALF_HEIGHT)
         fit = tuple(centred(row, picture, _WIDE_HALF_HEIGHT) for row, picture in zip(fit, pictures, strict=True))
         looks = [self._see(image_bgr, view, fit, half) for half in _FITTED_HALF_HEIGHTS]
         looks.append(self._see(image_bgr, view, fit, _HALF_HEIGHT, softened_px=_SOFTENED_PX))
-        together = blend([look for look in looks if look is not None] or [sight])
+        seen = [look for look in looks if look is not None] or [sight]
+        together = blend([*seen, *also]) or blend(seen)
         return read_sight(sight if together is None else together, self._min_alone)
 
     def _picture_size(self, view: View) -> tuple[int, int]:

@@ -14,6 +14,8 @@ _PLAIN_CONTRAST = 0.45
 # The network shows a character in about this share of a pitch. Beside a line there may be a speck, but no more of them.
 _SHOWN_PER_PITCH = 0.55
 _MAX_LEFT = 2.0
+# How far apart, in pitches, the lines of a zone may begin in pictures of rows with common ends.
+_MAX_APART = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,8 +56,25 @@ def see_zone(lines: Sequence[LineScores], *, is_wider: bool = False) -> ZoneSigh
             break
     if best is None:
         return None
+    best = _aligned(lines, best)
     seen = tuple(see_places(line, places) for line, places in zip(lines, best, strict=True))
     return ZoneSight(seen=seen, classes=lines[0].classes, places=tuple(best), frames=len(lines[0].probabilities))
+
+
+def _aligned(lines: Sequence[LineScores], found: list[Places]) -> list[Places]:
+    """Return the places with those of each line above those of the next: the lines of a zone begin and end together.
+
+    A line that is seen worse may be put one place to the side, and a name without its first letter is a name.
+    """
+    starts = [places.middles[0] / places.pitch for places in found]
+    if max(starts) - min(starts) <= _MAX_APART:
+        return found
+    count = len(found[0].middles)
+    ways = [
+        [places if line is other else find_places(line, count, like=places) for line in lines]
+        for other, places in zip(lines, found, strict=True)
+    ]
+    return max(ways, key=lambda way: sum(places.contrast for places in way))
 
 
 def _pitch(line: LineScores, length: int) -> float:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gate.checks.mrz import CHARACTERS, LAYOUTS, CheckName, Layout, Mrz, MrzFormat, MrzRefusal, parse
+from models.document.checked import MIN_CONFIRMED, least_certain
 from models.document.decode import LineReading, LineScores, decode_places
 from models.document.grammar import codes_in_context, names_in_context, padded_in_context
 from models.document.sight import ZoneSight, see_zone
@@ -30,11 +31,6 @@ _PLAIN = 0.99
 # A recogniser with a view of a whole line may follow its neighbours between these, whatever its score says; ours is
 # surer of its shapes, yet a misprinted O for a 0 is no forgery either.
 _LOOKALIKES = {"0": "O", "O": "0", "1": "I", "I": "1"}
-
-# A second reading whose evidence is at least this share of the first's is a rival to it; fainter characters are not weighed.
-_RIVAL_RATIO = 0.04
-_MIN_RIVAL = 0.05
-_MAX_RIVALS = 16
 
 # With more doubtful characters than this the check digits would confirm anything: they catch nine errors of ten.
 _MAX_DOUBTFUL = 4
@@ -97,14 +93,14 @@ def read_sight(sight: ZoneSight, min_alone: float = MIN_ALONE) -> ZoneRead | Zon
 
 def _read(sight: ZoneSight, min_alone: float) -> ZoneRead | ZoneRefused:
     layout = _guess_layout(sight)
-    readings = [
-        decode_places(seen, sight.classes, allowed) for seen, allowed in zip(sight.seen, _allowed(layout), strict=True)
-    ]
+    seen = zip(sight.seen, _allowed(layout), strict=True)
+    readings = _in_context(layout, [decode_places(line, sight.classes, allowed) for line, allowed in seen])
     mrz = parse([reading.text for reading in readings])
     if isinstance(mrz, MrzRefusal):
         return ZoneRefused(detail=mrz.detail)
     confidences = [reading.confidences.copy() for reading in readings]
     doubtful = sum(int((line < _CLEAR).sum()) for line in confidences)
+    is_certain = not mrz.check_digits_ok or least_certain(layout, mrz, readings) >= MIN_CONFIRMED
     if not mrz.check_digits_ok and doubtful <= _MAX_DOUBTFUL:
         solved = _resolve_lookalikes(layout, mrz, readings)
         if isinstance(solved, ZoneRefused):
@@ -114,7 +110,8 @@ def _read(sight: ZoneSight, min_alone: float) -> ZoneRead | ZoneRefused:
             for change in changes:
                 # Confirmed by every check digit together, so at least as sure as a checked character must be.
                 confidences[change.line][change.place] = max(change.evidence, MIN_CHECKED)
-    if mrz.check_digits_ok and _has_rival(layout, mrz, readings):
+            is_certain = least_certain(layout, mrz, readings) >= MIN_CONFIRMED
+    if not is_certain:
         return ZoneRefused(
             detail="look-alike characters can be read in more than one way", clear_ratio=_clear_ratio(confidences)
         )
@@ -129,11 +126,16 @@ def _in_context(layout: Layout, readings: Sequence[LineReading]) -> list[LineRea
             span = layout.fields[name]
             scores[span.line][span.start : span.end] = in_context(scores[span.line][span.start : span.end])
     if "nationality" in layout.fields:
-        issuer, nationality = (layout.fields[name] for name in ("issuer", "nationality"))
-        first, second = scores[issuer.line][issuer.start : issuer.end], scores[nationality.line]
-        second = second[nationality.start : nationality.end]
-        first[:], second[:] = codes_in_context(first, second)
-    return [LineReading.of(each) for each in scores]
+        codes = [layout.fields[name] for name in ("issuer", "nationality")]
+        seen = codes_in_context(*(scores[span.line][span.start : span.end] for span in codes))
+        for span, code in zip(codes, seen, strict=True):
+            scores[span.line][span.start : span.end] = code
+    for name in (*_CONTEXTS, "issuer", "nationality"):
+        if name in layout.fields:
+            # Where a letter must stand and a digit is seen, no context makes it a letter.
+            span = layout.fields[name]
+            scores[span.line][span.start : span.end] *= 1 - readings[span.line].strange[span.start : span.end, None]
+    return [LineReading.of(each, reading.strange) for each, reading in zip(scores, readings, strict=True)]
 
 
 def _allowed(layout: Layout) -> tuple[tuple[str, ...], ...]:
@@ -191,39 +193,6 @@ def _solutions(mrz: Mrz, candidates: Iterable[tuple[_Change, ...]]) -> list[tupl
         if changed is not None and changed.check_digits_ok and changed.format is mrz.format:
             solutions.append((changed, chosen))
     return solutions
-
-
-def _has_rival(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> bool:
-    """True if one or two doubtful characters could be others with every check digit right, nearly as likely.
-
-    G and 6 (or two O for two 0 at weights 7 and 3) differ by a multiple of ten, which no check digit sees.
-    """
-    rivals: list[tuple[_Change, float]] = []
-    for line, place in sorted({(s.line, p) for c in layout.checks for s in c.covers for p in range(s.start, s.end)}):
-        scores = readings[line].scores[place]
-        current = CHARACTERS.index(mrz.lines[line][place])
-        for index in np.flatnonzero(scores >= _MIN_RIVAL):
-            if index != current:
-                change = _Change(line, place, CHARACTERS[index], float(scores[index]))
-                rivals.append((change, change.evidence / max(float(scores[current]), _MIN_RIVAL)))
-    if len(rivals) > _MAX_RIVALS:
-        return True
-    for count in (1, 2):
-        for chosen in combinations(rivals, count):
-            ratio = float(np.prod([share for _, share in chosen]))
-            if ratio >= _RIVAL_RATIO:
-                solutions = _solutions(mrz, [tuple(change for change, _ in chosen)])
-                if any(_has_possible_dates(other) or not _has_possible_dates(mrz) for other, _ in solutions):
-                    return True
-    return False
-
-
-def _has_possible_dates(mrz: Mrz) -> bool:
-    """True if months and days are those of a calendar or left open (part 3, 4.8)."""
-    return all(
-        (date[2:4] == "<<" or "01" <= date[2:4] <= "12") and (date[4:] == "<<" or "01" <= date[4:] <= "31")
-        for date in (mrz.birth_date, mrz.expiry_date)
-    )
 
 
 def _possible_changes(layout: Layout, mrz: Mrz, readings: Sequence[LineReading]) -> list[_Change]:

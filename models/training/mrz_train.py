@@ -24,24 +24,33 @@ from models.training.mrz_net import LineNet
 
 SEED = 9303
 BATCH = 32
+LAST_SHARD = FIRST_PATTERNED_SHARD + 32
 WEIGHT_DECAY = 1e-4
 AVERAGING = 0.995
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """Once through some shards, the rate falling from its peak to nothing as a cosine."""
+    """Once through some shards, in their order or mixed; the rate falls from its peak to nothing as a cosine."""
 
     shards: range
     peak_rate: float
+    is_mixed: bool = False
+
+    def order(self) -> list[int]:
+        """Return the shards in the order in which they are learnt from."""
+        indices = list(self.shards)
+        return [indices[i] for i in np.random.default_rng(SEED).permutation(len(indices))] if self.is_mixed else indices
 
 
-# Shapes first, then worn lines, then patterned paper: a network that starts with the worst learns blanks.
+# Shapes first, then worn lines, then patterned paper, at last of everything: a network that starts with the worst learns
+# blanks, and one that ends with it forgets.
 PASSES = (
     Pass(shards=range(FIRST_WORN_SHARD), peak_rate=2.5e-3),
     Pass(shards=range(FIRST_WORN_SHARD), peak_rate=1.5e-3),
     Pass(shards=range(FIRST_WORN_SHARD, FIRST_PATTERNED_SHARD), peak_rate=1.2e-3),
-    Pass(shards=range(FIRST_PATTERNED_SHARD, FIRST_PATTERNED_SHARD + 32), peak_rate=1.0e-3),
+    Pass(shards=range(FIRST_PATTERNED_SHARD, LAST_SHARD), peak_rate=1.0e-3),
+    Pass(shards=range(FIRST_WORN_SHARD - 24, LAST_SHARD), peak_rate=8e-4, is_mixed=True),
 )
 
 
@@ -73,7 +82,7 @@ def _train_pass(net: LineNet, folder: Path, output: Path, *, this: Pass, number:
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGING), use_buffers=True
     )
     started = time.monotonic()
-    for done, index in enumerate(this.shards):
+    for done, index in enumerate(this.order()):
         pixels, codes = _wait_for(folder / f"shard-{SEED}-{index:04d}.npz")
         order = rng.permutation(len(pixels))
         losses = []

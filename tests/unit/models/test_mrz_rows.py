@@ -116,3 +116,21 @@ def test_a_row_is_moved_turned_and_bent_onto_its_text() -> None:
     again = centred(true, cut_out(page, [grid], size)[0], 0.95)
     for share in (0.0, 0.5, 1.0):
         assert again.at(share)[1] == pytest.approx(true.at(share)[1], abs=0.8)
+
+
+def test_a_line_whose_first_letter_is_not_seen_is_not_moved_to_the_side() -> None:
+    pitch = 4.0
+    first = line_of("I<UTOD231458907<<<<<<<<<<<<<<<", pitch, before=4.0, after=12.0, span=(3.0, 125.0))
+    second = line_of("7408122F1204159UTO<<<<<<<<<<<6", pitch, before=4.0, after=12.0, span=(3.0, 125.0))
+    third = line_of("ERIKSSON<<ANNA<MARIA<<<<<<<<<<", pitch, before=4.0, after=12.0, span=(3.0, 125.0))
+    # Its first letter is gone, and beside its end is a speck as wide as a letter.
+    probabilities = third.probabilities.copy()
+    probabilities[:8] = 0
+    probabilities[:8, 0] = 1
+    probabilities[125:127] = probabilities[121:123]
+    worse = LineScores(probabilities=probabilities, classes=CHARACTERS, span_frames=third.span_frames)
+    sight = see_zone([first, second, worse])
+    assert sight is not None
+    read = ["".join(CHARACTERS[index] for index in seen[:, 1:].argmax(axis=1)) for seen in sight.seen]
+    assert read[2][1:] == "RIKSSON<<ANNA<MARIA<<<<<<<<<<"
+    assert sight.seen[2][0, 1:].sum() < 0.2

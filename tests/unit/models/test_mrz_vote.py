@@ -27,6 +27,25 @@ def sight_of(lines: tuple[str, ...], doubts: Doubts) -> ZoneSight:
     return ZoneSight(seen=tuple(seen), classes=CHARACTERS)
 
 
+def test_a_zone_is_read_by_the_grammar_of_its_fields() -> None:
+    doubts: Doubts = {
+        (0, 30): {"K": 0.7, "<": 0.25},
+        (0, 3): {"T": 0.5, "I": 0.45},
+        (1, 38): {"<": 0.55, "K": 0.44},
+    }
+    zone = read_sight(sight_of(TD3, doubts))
+    assert isinstance(zone, ZoneRead)
+    assert zone.mrz.lines == TD3
+
+
+def test_a_zone_whose_check_digits_are_right_by_chance_is_refused() -> None:
+    # Three fillers of a card's optional data, seen as other characters: one such reading in ten has a right digit.
+    lines = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
+    shaky = {"2": 0.4, "<": 0.35, "Z": 0.2}
+    zone = read_sight(sight_of(lines, {(0, 16): shaky, (0, 17): shaky, (0, 19): shaky, (0, 20): shaky}))
+    assert isinstance(zone, ZoneRefused) or zone.mrz.lines == lines
+
+
 def test_frames_that_doubt_at_different_places_agree_on_the_zone() -> None:
     frames = [
         sight_of(TD3, {(0, 6): {"R": 0.5, "K": 0.45}}),
