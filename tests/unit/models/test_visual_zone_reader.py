@@ -184,6 +184,7 @@ def visual_zone() -> VisualZone:
     return VisualZone(PpOcrTextReader(ModelSession(store, TEXT_RECOGNISER)))
 
 
+@pytest.mark.long  # the model is one that an operator switches on: not part of the set-up
 @pytest.mark.parametrize("number", ["L898902C3", "L898902C8", "K123456D7"])
 def test_an_altered_number_is_found_in_a_frame(visual_zone: VisualZone, number: str) -> None:
     page = with_printed_number(PASSPORT, PORTRAIT, number)
