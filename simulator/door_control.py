@@ -113,7 +113,8 @@ class DoorLogic:
             seen.append((wire.EventCode.DOOR_FORCED, 0))
         if self.is_shut and self.is_lock_driven:
             self._was_shut = True
-        elif self._was_shut and not self.is_shut:  # a leaf that gives way before it was locked is still in its last opening
+        elif self._was_shut and not self.is_shut:
+            # A leaf that gives way before it was locked is still in its last opening.
             self._was_shut = False
             is_ours = self.wants_open and self.motor > 0 and not self.is_lock_driven
             seen.append((wire.EventCode.DOOR_OPENED, self._reason if is_ours else wire.OpeningReason.FORCED))
