@@ -26,19 +26,23 @@ _MARGIN = 0.6
 _MAX_SHRINK = 1.5
 
 
-def fitted(row: TextLine, places: Places, frames: int) -> TextLine:
-    """Return the row with the ends and the height that its places have, as found in a picture of it ``frames`` wide.
+def fitted(rows: Sequence[TextLine], places: Sequence[Places], frames: int) -> tuple[TextLine, ...]:
+    """Return the rows with the ends and the height that their places have, as found in pictures of them ``frames`` wide.
 
     A row is found by its ink: specks lengthen it, faint ends shorten it, blur and patterns make it higher. Where its
-    characters stand tells better, because their proportions are known.
+    characters stand tells better, because their proportions are known. Rows that had common ends keep common ends.
     """
-    edges = np.array([places.middles[0] - places.pitch / 2, places.middles[-1] + places.pitch / 2]) / frames
-    margin = _MARGIN * row.height_px / row.width_px
-    left, right = (float(edge) * (1 + 2 * margin) - margin for edge in edges)
-    fit = row.between(left, right)
-    usual = _HEIGHT_PER_PITCH * fit.width_px / len(places.middles)
-    height_px = float(np.clip(row.height_px, _HEIGHT_RANGE[0] * usual, _HEIGHT_RANGE[1] * usual))
-    return TextLine(left=fit.left, right=fit.right, height_px=height_px, bow_px=fit.bow_px)
+    starts = [each.middles[0] - each.pitch / 2 for each in places]
+    ends = [each.middles[-1] + each.pitch / 2 for each in places]
+    fit = []
+    for row, each in zip(rows, places, strict=True):
+        margin = _MARGIN * row.height_px / row.width_px
+        left, right = (float(edge) / frames * (1 + 2 * margin) - margin for edge in (min(starts), max(ends)))
+        part = row.between(left, right)
+        usual = _HEIGHT_PER_PITCH * part.width_px * each.pitch / (max(ends) - min(starts))
+        height_px = float(np.clip(row.height_px, _HEIGHT_RANGE[0] * usual, _HEIGHT_RANGE[1] * usual))
+        fit.append(TextLine(left=part.left, right=part.right, height_px=height_px, bow_px=part.bow_px))
+    return tuple(fit)
 
 
 def centred(row: TextLine, picture_bgr: Image, half_height: float) -> TextLine:

@@ -184,7 +184,7 @@ class DocumentReader:
 
         ``also`` are looks that count as well, if they are of the same text.
         """
-        fit = tuple(fitted(row, places, sight.frames) for row, places in zip(rows, sight.places, strict=True))
+        fit = fitted(rows, sight.places, sight.frames)
         pictures, _ = self._cut(image_bgr, view, fit, _WIDE_HALF_HEIGHT)
         fit = tuple(centred(row, picture, _WIDE_HALF_HEIGHT) for row, picture in zip(fit, pictures, strict=True))
         looks = [self._see(image_bgr, view, fit, half) for half in _FITTED_HALF_HEIGHTS]

@@ -15,7 +15,7 @@ _PLAIN_CONTRAST = 0.45
 _SHOWN_PER_PITCH = 0.55
 _MAX_LEFT = 2.0
 # How far apart, in pitches, the lines of a zone may begin in pictures of rows with common ends.
-_MAX_APART = 0.6
+_MAX_APART = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

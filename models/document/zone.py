@@ -19,7 +19,7 @@ from models.document.sight import ZoneSight, see_zone
 
 # Evidence a character needs if nothing else confirms it, if a right check digit covers it, and if a check digit is to be
 # called wrong because of it.
-MIN_ALONE = 0.95
+MIN_ALONE = 0.88
 MIN_CHECKED = 0.375
 MIN_TO_ACCUSE = 0.85
 _MIN_ALTERNATIVE = 0.02

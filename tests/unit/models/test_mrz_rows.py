@@ -35,12 +35,18 @@ def test_a_row_gets_the_ends_and_the_height_of_its_places() -> None:
     line = line_of("A" * 44, 4.0, before=29.0, after=29.0, span=(5.0, 229.0))
     places = find_places(line, 44, 4.0)
     assert np.abs(places.middles - (29 + 2 + 4 * np.arange(44))).max() < 1
-    row = fitted(ROW, places, len(line.probabilities))
+    frames = len(line.probabilities)
+    (row,) = fitted([ROW], [places], frames)
     assert row.width_px == pytest.approx(ROW.width_px * 0.75, rel=0.06)
-    assert row.height_px == pytest.approx(0.945 * row.width_px / 44 * 1.12)
-    assert fitted(replace(ROW, height_px=2.0), places, 234).height_px == pytest.approx(
-        0.85 * 0.945 * fitted(replace(ROW, height_px=2.0), places, 234).width_px / 44
-    )
+    assert row.height_px == pytest.approx(0.945 * row.width_px / 44 * 1.12, rel=0.02)
+    (lower,) = fitted([replace(ROW, height_px=2.0)], [places], frames)
+    assert lower.height_px == pytest.approx(0.85 * 0.945 * lower.width_px / 44, rel=0.02)
+    # Rows with common ends keep them, and lose no end of either.
+    later = replace(places, middles=places.middles + 3)
+    first, second = fitted([ROW, ROW], [places, later], frames)
+    assert first.left == second.left == pytest.approx(row.left)
+    assert first.right == second.right
+    assert first.right[0] > row.right[0]
     # It still lies on the same bent line.
     for share in (0.0, 0.5, 1.0):
         x, y = row.at(share)
