@@ -91,27 +91,31 @@ def _in_context(evidence: Table, steps: _Steps) -> Scores:
 
 def codes_in_context(issuer: Scores, nationality: Scores) -> tuple[Scores, Scores]:
     """Return the evidence float32 (3, 37) for both codes as probabilities that know which codes are in use and each other."""
+    first, second = (_evidence(scores, _NAME_CHARACTERS) for scores in (issuer, nationality))
+    # Either both places show one code, or each shows its own.
+    same, ours, theirs = _weighed(first * second), _weighed(first), _weighed(second)
+    return (
+        _normal(same + _FOREIGN_HOLDER * ours * theirs[0].sum()),
+        _normal(same + _FOREIGN_HOLDER * theirs * ours[0].sum()),
+    )
+
+
+def _weighed(evidence: Table) -> Table:
+    """Return for each place and character the evidence of all codes that have it there, float64 (3, 37); each row sums to all.
+
+    Codes in use count in full, any others as much as they are likelier to be misread than printed.
+    """
     codes = _codes()
-    evidence = [_evidence(scores, _NAME_CHARACTERS) for scores in (issuer, nationality)]
-    read = np.array([each.argmax(axis=1) for each in evidence])
-    columns = np.vstack([codes, read])
-    prior = np.ones(len(columns))
-    # A code as it is read that is in use already is not counted twice.
-    for index in range(2):
-        is_listed = bool((codes == read[index]).all(axis=1).any()) or (index == 1 and bool((read[0] == read[1]).all()))
-        prior[len(codes) + index] = 0.0 if is_listed else _STRANGE_CODE
-    likely = [prior * each[np.arange(3), columns].prod(axis=1) for each in evidence]
-    together = np.outer(likely[0], likely[1]) * _FOREIGN_HOLDER
-    together[np.diag_indices(len(columns))] = likely[0] * likely[1] / np.maximum(prior, _LEAST)
-    first, second = together.sum(axis=1), together.sum(axis=0)
-    return _marginals(columns, first), _marginals(columns, second)
-
-
-def _marginals(columns: NDArray[np.intp], weights: Table) -> Scores:
-    scores = np.zeros((3, len(CHARACTERS)), np.float32)
+    likely = evidence[np.arange(3), codes].prod(axis=1)
+    sums = evidence.sum(axis=1)
+    weighed: Table = _STRANGE_CODE * evidence * (sums.prod() / sums)[:, None]
     for place in range(3):
-        np.add.at(scores[place], columns[:, place], (weights / weights.sum()).astype(np.float32))
-    return scores
+        np.add.at(weighed[place], codes[:, place], (1 - _STRANGE_CODE) * likely)
+    return weighed
+
+
+def _normal(weights: Table) -> Scores:
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _evidence(scores: Scores, allowed: str) -> Table:

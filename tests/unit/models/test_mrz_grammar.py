@@ -91,3 +91,12 @@ def test_a_clear_code_that_nobody_uses_is_read_as_it_is_printed() -> None:
     issuer, nationality = codes_in_context(scores_of("QXJ"), scores_of("WQQ"))
     assert [text_of(each) for each in (issuer, nationality)] == ["QXJ", "WQQ"]
     assert issuer.max(axis=1).min() > 0.9
+
+
+def test_doubt_in_a_code_that_nobody_uses_stays() -> None:
+    issuer, nationality = codes_in_context(scores_of("PLR", {2: {"P": 0.68, "R": 0.31}}), scores_of("IRS"))
+    assert issuer[2, CHARACTERS.index("P")] == pytest.approx(0.68, abs=0.03)
+    assert text_of(nationality) == "IRS"
+    # The same code printed again settles it.
+    issuer, _ = codes_in_context(scores_of("PLR", {2: {"P": 0.68, "R": 0.31}}), scores_of("PLR"))
+    assert issuer[2, CHARACTERS.index("R")] > 0.9
