@@ -19,7 +19,7 @@ from models.manifest import FACE_DETECTOR, MRZ_RECOGNISER
 from models.session import ModelSession
 from models.store import ModelStore
 from models.training.mrz_scene import photograph
-from models.training.mrz_scene_page import print_page
+from models.training.mrz_scene_page import PrintedPage, print_page
 
 Image = NDArray[np.uint8]
 
@@ -42,6 +42,13 @@ def outcomes(reader: DocumentReader, frames: Iterator[Image], lines: tuple[str, 
     return _outcome(alone, lines), _outcome(together, lines)
 
 
+def _frame(rng: np.random.Generator, page: PrintedPage, noise: float) -> Image:
+    frame = photograph(rng, page).frame_bgr
+    grain = rng.standard_normal(frame.shape[:2], dtype=np.float32)[..., None] * np.float32(noise)
+    noisy: Image = np.clip(frame + grain, 0, 255).astype(np.uint8)
+    return noisy
+
+
 def _outcome(read: DocumentRead | DocumentUnreadable, lines: tuple[str, ...]) -> str:
     if isinstance(read, DocumentUnreadable):
         return "refused"
@@ -54,6 +61,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=200)
     parser.add_argument("--frames", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--noise", type=float, default=0.0, help="grey levels of noise put on every frame besides")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     store = ModelStore()
@@ -63,7 +71,7 @@ def main() -> None:
     for index in range(arguments.pages):
         page = print_page(np.random.default_rng([arguments.seed, index]))
         frames = (
-            photograph(np.random.default_rng([arguments.seed, index, number + 1]), page).frame_bgr
+            _frame(np.random.default_rng([arguments.seed, index, number + 1]), page, arguments.noise)
             for number in range(arguments.frames)
         )
         counts[outcomes(reader, frames, page.lines) or ("first frame", "first frame")] += 1
