@@ -120,7 +120,10 @@ def rate(name: str, count: int, total: int) -> dict[str, Any]:
 
 
 def by_signal(name: str, told: Sequence[Judged]) -> dict[str, Any]:
-    """One signal alone, at the threshold of its calibration, over the presentations for which it had evidence."""
+    """One signal alone, over the presentations for which it had evidence.
+
+    At the threshold of its calibration; one that has none at this set's own equal error rate, which is the best that could be hoped for.
+    """
     import numpy as np
 
     from models.pad.fusion import default_calibration
@@ -136,12 +139,20 @@ def by_signal(name: str, told: Sequence[Judged]) -> dict[str, Any]:
         "evidence": {LIVE: len(live), "attacks": len(attacks)},
     }
     calibration = default_calibration().signal.get(name)
-    if calibration is None:
+    if calibration is not None:
+        row["threshold"] = round(calibration.threshold, 5)
+        row["measured_on"] = calibration.measured_on
+    elif (own := equal_error_threshold(live, attacks)) is not None:
+        row["threshold"] = round(own, 5)
+        row["measured_on"] = "this set, at its equal error rate"
+    else:
         return row
-    row["threshold"] = round(calibration.threshold, 5)
-    row["measured_on"] = calibration.measured_on
+
+    def is_passed(score: float) -> bool:
+        return calibration.llr(score) > 0 if calibration is not None else score >= (own or 0.0)
+
     passes = {
-        species: [calibration.llr(score) > 0 for s, score in scores if s == species and score is not None]
+        species: [is_passed(score) for s, score in scores if s == species and score is not None]
         for species in species_of(told)
     }
     rows = [{"species": species, **rate("apcer", sum(p), len(p))} for species, p in passes.items() if p]
@@ -149,21 +160,27 @@ def by_signal(name: str, told: Sequence[Judged]) -> dict[str, Any]:
     row["by_species"] = rows
     row["apcer"] = rows[0]["apcer"] if rows else None
     if len(live):
-        row["bpcer"] = round(float(np.mean([calibration.llr(float(score)) <= 0 for score in live])), 5)
+        row["bpcer"] = round(float(np.mean([not is_passed(float(score)) for score in live])), 5)
     return row
 
 
-def equal_error_rate(live: NDArray[np.float64], attacks: NDArray[np.float64]) -> float | None:
-    """Where as large a share of attacks scores at or above the threshold as of live presentations below it; None without both."""
+def equal_error_threshold(live: NDArray[np.float64], attacks: NDArray[np.float64]) -> float | None:
+    """Where as large a share of attacks scores at or above it as of live presentations below it; None without both."""
     import numpy as np
 
     if len(live) == 0 or len(attacks) == 0:
         return None
     thresholds = np.unique(np.concatenate([live, attacks]))
-    accepted = np.array([(attacks >= t).mean() for t in thresholds])
-    rejected = np.array([(live < t).mean() for t in thresholds])
-    best = int(np.argmin(np.abs(accepted - rejected)))
-    return round(float((accepted[best] + rejected[best]) / 2), 5)
+    gaps = [abs((attacks >= t).mean() - (live < t).mean()) for t in thresholds]
+    return float(thresholds[int(np.argmin(gaps))])
+
+
+def equal_error_rate(live: NDArray[np.float64], attacks: NDArray[np.float64]) -> float | None:
+    """The mean of both shares at :func:`equal_error_threshold`; None without live presentations or without attacks."""
+    threshold = equal_error_threshold(live, attacks)
+    if threshold is None:
+        return None
+    return round(float(((attacks >= threshold).mean() + (live < threshold).mean()) / 2), 5)
 
 
 def species_of(told: Sequence[Judged]) -> list[str]:

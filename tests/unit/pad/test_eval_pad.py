@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from gate.cli import make_app
 from gate.cli.eval_pad import find_attacks, find_live, frames_of
-from gate.cli.pad_rates import Judged, Presentation, cross_fitted, equal_error_rate, summary
+from gate.cli.pad_rates import Judged, Presentation, by_signal, cross_fitted, equal_error_rate, summary
 from gate.errors import GateError
 from models.pad.fusion import PadFusion
 from models.store import ModelStore
@@ -41,6 +41,22 @@ def test_the_worst_species_comes_first_and_rates_have_bounds() -> None:
     signal = report["by_signal"]["planarity"]
     assert (signal["apcer"], signal["bpcer"], signal["evidence"]) == (0.6, 0.0, {"live": 9, "attacks": 20})
     assert report["by_signal"]["surround"]["eer"] is None
+
+
+def test_a_signal_that_was_never_calibrated_is_judged_where_its_errors_are_equal() -> None:
+    told = [
+        Judged(
+            presentation=Presentation(path=Path(f"{species}/{i}.jpg"), species=species),
+            scores={"detail": float(i + (5 if species == "live" else 0))},
+            result=None,
+        )
+        for species in ("live", "print")
+        for i in range(10)
+    ]
+    row = by_signal("detail", told)
+    assert (row["apcer"], row["bpcer"], row["eer"]) == pytest.approx((0.3, 0.2, 0.25), abs=0.11)
+    assert 5.0 <= row["threshold"] <= 9.0
+    assert "this set" in row["measured_on"]
 
 
 def test_stills_are_judged_by_what_the_other_half_taught() -> None:
