@@ -24,7 +24,7 @@ from gate.wire.messages import CloudEvent, EventType, new_event_id, utc
 from gate.wire.mqtt import end
 from gate.wire.signing import Refused, Verifier, verify_receipt
 
-CASES = 100
+CASES = 400
 EVENTS = 3 * CASES
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -187,7 +187,7 @@ def test_a_hub_killed_twice_has_every_event_once(tmp_path: Path, site: Site, bro
     outbox = Outbox(broker_port, Verifier.trusting(Keyring(site.keys_dir).hub_public()))
     hub = start_hub(tmp_path / "site.toml")
     try:
-        for left in (250, 120):
+        for left in (EVENTS * 9 // 10, EVENTS * 6 // 10):
             outbox.send_until(left)
             os.kill(hub.pid, signal.SIGKILL)
             hub.wait(10)
