@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-SYSTEM_PACKAGES := gcc libc6-dev make fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto
+SYSTEM_PACKAGES := gcc libc6-dev make fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto \
+  postgresql-15 pcscd vsmartcard-vpcd libeac3 swig libpcsclite-dev
 
 .PHONY: help demo test test-long setup system lint types layers unit scenarios mutate lock screens docs bench train-mrz clean
 
@@ -20,7 +21,8 @@ setup: $(STAMPS)/photos ## Environment, models and photographs; leaves .venv/bin
 
 # --- set-up, each step once ------------------------------------------------------------------------------------------
 
-$(STAMPS)/python: requirements/dev.txt requirements/weights.txt
+# The card reader's library is compiled, so the system's packages come first.
+$(STAMPS)/python: requirements/dev.txt requirements/weights.txt | $(STAMPS)/system
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: set PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory system-venv
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,7 +34,7 @@ $(STAMPS)/package: $(STAMPS)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(STAMPS)/system:
+$(STAMPS)/system: Makefile
 	@$(MAKE) --no-print-directory system
 	@mkdir -p $(STAMPS) && touch $@
 
@@ -40,7 +42,7 @@ $(STAMPS)/models: $(STAMPS)/package models/manifest.toml models/prepare.py
 	$(BIN)/gate models prepare
 	@touch $@
 
-$(STAMPS)/photos: $(STAMPS)/models $(STAMPS)/system simulator/photos.toml
+$(STAMPS)/photos: $(STAMPS)/models simulator/photos.toml
 	$(BIN)/python -m simulator.photos fetch
 	@touch $@
 
@@ -86,7 +88,7 @@ mutate: setup ## Mutation tests of the safety core
 
 lock: setup ## Pin the dependencies anew, with hashes and without any address
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --universal --generate-hashes --python-version 3.11 \
-	  pyproject.toml --extra dev --output-file requirements/dev.txt
+	  pyproject.toml --extra dev --extra chip --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --universal --generate-hashes --python-version 3.11 \
 	  pyproject.toml --output-file requirements/run.txt
 
