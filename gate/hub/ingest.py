@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from gate.core.clock import Clock
+from gate.hub.audit import log as audit
 from gate.hub.commands import CommandBook
 from gate.hub.desk import CaseDesk, Changes, keep_lane
 from gate.hub.live import LiveBoard
@@ -191,6 +192,10 @@ class Ingest:
             )
         new_ids = insert_new(connection, EVENTS, rows, returning="id")
         fresh = [item for event_id, item in kept.items() if event_id in new_ids]
+        if fresh:
+            audit.note(
+                connection, audit.events_stored(self._clock.utc_ms(), [(item.event.id, item.body) for item in fresh])
+            )
         for lane in {new.lane for new in fresh}:
             own = [item.event for item in fresh if item.lane == lane]
             keep_lane(

@@ -1,7 +1,8 @@
 """The hub's tables. SQLite and PostgreSQL both run them; times are integer milliseconds since 1970 UTC.
 
 ``events`` and ``verdicts`` are only ever added to. ``cases`` and ``lanes`` are projections: they can be thrown away and made again
-(:meth:`gate.hub.desk.CaseDesk.rebuild`). ``commands`` is the hub's outbox of signed commands and what became of each.
+(:meth:`gate.hub.desk.CaseDesk.rebuild`). ``commands`` is the hub's outbox of signed commands and what became of each. ``audit`` is the
+log of :mod:`gate.hub.audit`, which is appended in the transaction of what it records.
 """
 
 from sqlalchemy import (
@@ -175,4 +176,42 @@ REJECTED = Table(
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Index(None, "last_ms"),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # from 0, without a gap
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(48), nullable=False),
+    Column("who", String(160), nullable=False),
+    Column("case_id", String(64)),
+    Column("leaf", String(64), nullable=False),
+    Column("body", Text, nullable=False),  # what the leaf is the hash of; the columns above only repeat it
+    Index(None, "at_ms"),
+    Index(None, "case_id"),
+)
+
+AUDIT_HEAD = Table(
+    "audit_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1: there is one row, and who appends locks it
+    Column("size", BigInteger, nullable=False),
+    Column("peaks", Text, nullable=False),  # JSON list of hex
+)
+
+AUDIT_NODES = Table(
+    "audit_nodes",
+    METADATA,
+    Column("level", Integer, primary_key=True, autoincrement=False),  # complete subtrees of 256 ** level entries
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+)
+
+AUDIT_CHECKPOINTS = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
 )

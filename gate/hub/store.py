@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from gate.hub.audit import log as audit
 from gate.hub.errors import HubError
 
 BUSY_TIMEOUT_MS = 5_000
@@ -47,9 +48,10 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that may write; committed and on disk when the block ends, rolled back when it raises."""
         with self._writer, self._engine.connect() as plain:
-            connection = plain.execution_options(is_write=True)
+            connection = plain.execution_options(**{"is_write": True, audit.NOTED: []})
             with connection.begin():
                 yield connection
+                audit.append_noted(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
