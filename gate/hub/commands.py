@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, 
 from gate.core.clock import Clock
 from gate.hub.records import CommandRecord, CommandState
 from gate.hub.schema import COMMANDS
+from gate.hub.turns import Turn, take_turns
 from gate.wire.messages import Ack, AckOutcome, Act, Command
 from gate.wire.signing import CLOCK_TOLERANCE_S, SigningKey, sign_command
 
@@ -23,6 +24,20 @@ REPEATED = "replayed"
 # Built once: building costs more than running.
 _LAST = select(func.max(COMMANDS.c.seq))
 _ADD = COMMANDS.insert()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a lane is to be asked. ``release_number`` counts a case's releases from 1; ``note`` is why the officer gave it."""
+
+    lane: str
+    act: Act
+    author: str
+    case_id: str | None = None
+    occupancy_id: str | None = None
+    evidence_digest: str | None = None
+    release_number: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,57 +81,81 @@ class CommandBook:
         note: str = "",
     ) -> Outgoing:
         """Number, sign and write down one command. ``release_number`` counts a case's releases from 1."""
-        now_ms = self._clock.utc_ms()
-        expires_ms = now_ms + int(self._lifetime_s * 1000)
-        last = connection.scalar(_LAST) or 0
-        command = Command(
-            iss=self._issuer,
-            aud=f"{self._port}/{lane}",
-            jti=secrets.token_hex(16),
-            # Lanes refuse a number they are past. Counting from the clock keeps a restored backup from falling behind them.
-            seq=max(last + 1, now_ms),
-            iat=now_ms / 1000,
-            exp=expires_ms / 1000,
+        order = Order(
+            lane=lane,
             act=act,
-            by=author,
+            author=author,
             case_id=case_id,
             occupancy_id=occupancy_id,
             evidence_digest=evidence_digest,
+            release_number=release_number,
+            note=note,
+        )
+        return self.issue_all(connection, [order])[0]
+
+    def issue_all(self, connection: Connection, orders: Sequence[Order]) -> list[Outgoing]:
+        """Number, sign and write down these, in this order.
+
+        Whoever numbers waits until whoever numbered before has committed: commands become visible in the order of their numbers,
+        whichever process issued them, and can be published in it.
+        """
+        if not orders:
+            return []
+        take_turns(connection, Turn.COMMANDS)
+        now_ms = self._clock.utc_ms()
+        last = connection.scalar(_LAST) or 0
+        # Lanes refuse a number they are past. Counting from the clock keeps a restored backup from falling behind them.
+        first = max(last + 1, now_ms)
+        issued = [self._sign(order, first + index, now_ms) for index, order in enumerate(orders)]
+        connection.execute(_ADD, [row for row, _ in issued])
+        return [outgoing for _, outgoing in issued]
+
+    def _sign(self, order: Order, seq: int, now_ms: int) -> tuple[dict[str, Any], Outgoing]:
+        expires_ms = now_ms + int(self._lifetime_s * 1000)
+        command = Command(
+            iss=self._issuer,
+            aud=f"{self._port}/{order.lane}",
+            jti=secrets.token_hex(16),
+            seq=seq,
+            iat=now_ms / 1000,
+            exp=expires_ms / 1000,
+            act=order.act,
+            by=order.author,
+            case_id=order.case_id,
+            occupancy_id=order.occupancy_id,
+            evidence_digest=order.evidence_digest,
         )
         token = sign_command(self._key, command)
-        connection.execute(
-            _ADD,
-            {
-                "seq": command.seq,
-                "jti": command.jti,
-                "lane": lane,
-                "act": act.value,
-                "author": author,
-                "case_id": case_id,
-                "occupancy_id": occupancy_id,
-                "evidence_digest": evidence_digest,
-                "issued_ms": now_ms,
-                "expires_ms": expires_ms,
-                "note": note,
-                "token": token,
-                "state": CommandState.SENT.value,
-                "settled_ms": None,
-                "reason": "",
-                "release_key": f"{case_id}#{release_number}" if release_number is not None else None,
-            },
-        )
+        row = {
+            "seq": seq,
+            "jti": command.jti,
+            "lane": order.lane,
+            "act": order.act.value,
+            "author": order.author,
+            "case_id": order.case_id,
+            "occupancy_id": order.occupancy_id,
+            "evidence_digest": order.evidence_digest,
+            "issued_ms": now_ms,
+            "expires_ms": expires_ms,
+            "note": order.note,
+            "token": token,
+            "state": CommandState.SENT.value,
+            "settled_ms": None,
+            "reason": "",
+            "release_key": f"{order.case_id}#{order.release_number}" if order.release_number is not None else None,
+        }
         record = CommandRecord(
-            seq=command.seq,
+            seq=seq,
             command_id=command.jti,
-            act=act,
-            author=author,
-            evidence_digest=evidence_digest,
+            act=order.act,
+            author=order.author,
+            evidence_digest=order.evidence_digest,
             issued_ms=now_ms,
             expires_ms=expires_ms,
             state=CommandState.SENT,
-            note=note,
+            note=order.note,
         )
-        return Outgoing(lane=lane, token=token, record=record)
+        return row, Outgoing(lane=order.lane, token=token, record=record)
 
     def settle(self, connection: Connection, lane: str, ack: Ack) -> str | None:
         """Take a lane's answer. The case it concerns, when that changed anything."""

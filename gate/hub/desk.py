@@ -7,6 +7,7 @@ unique in the database.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection, bindparam, delete, func, select
@@ -15,18 +16,18 @@ from gate.core.clock import Clock
 from gate.core.evidence import canonical_json
 from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
-from gate.hub.commands import CommandBook, Outgoing
+from gate.hub.commands import CommandBook, Order, Outgoing
 from gate.hub.rows import CaseRows, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, LANES, VERDICTS
-from gate.hub.store import upsert
+from gate.hub.store import upsert, upsert_all
 from gate.wire.messages import Act, CaseChanged, CloudEvent, EventType, LaneStarted
 
 log = structlog.get_logger(__name__)
 
 # Built once: building costs more than running.
 _LANE = select(LANES).where(LANES.c.lane == bindparam("wanted"))
-_BODY = select(CASES.c.body).where(CASES.c.case_id == bindparam("wanted"))
+_BODIES = select(CASES.c.case_id, CASES.c.body).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
 _ADD_VERDICT = VERDICTS.insert()
 
 
@@ -67,10 +68,16 @@ class CaseDesk:
 
     def refresh(self, connection: Connection, case_ids: Iterable[str]) -> Changes:
         """Fold these cases again, release by rule those that may go, and write the projection."""
-        changes = Changes()
-        for case_id, rows in load_cases(connection, self._port, sorted(set(case_ids))).items():
-            changes += self._settle(connection, case_id, rows, asking=None)
-        return changes
+        found = load_cases(connection, self._port, sorted(set(case_ids)))
+        views = {case_id: self._fold(case_id, rows) for case_id, rows in found.items()}
+        due = [order for view in views.values() if (order := self._release(view, asking=None)) is not None]
+        # Issued together: numbers are given under a lock, which must not be held while cases are folded.
+        commands = self._book.issue_all(connection, due)
+        for order, command in zip(due, commands, strict=True):
+            if order.case_id is not None:
+                found[order.case_id].commands.append(command.record)
+                views[order.case_id] = self._fold(order.case_id, found[order.case_id])
+        return Changes(commands=tuple(commands), cases=self._keep(connection, list(views.values())))
 
     def take_verdict(
         self,
@@ -149,8 +156,8 @@ class CaseDesk:
         connection.execute(delete(LANES))
         case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
         for start in range(0, len(case_ids), 200):
-            for case_id, rows in load_cases(connection, self._port, case_ids[start : start + 200]).items():
-                self._keep(connection, self._fold(case_id, rows))
+            found = load_cases(connection, self._port, case_ids[start : start + 200])
+            self._keep(connection, [self._fold(case_id, rows) for case_id, rows in found.items()])
         query = select(EVENTS.c.body).where(EVENTS.c.type == EventType.LANE_STARTED.value)
         started = [CloudEvent.model_validate_json(body) for body in connection.scalars(query)]
         counts = connection.execute(
@@ -181,13 +188,15 @@ class CaseDesk:
     def _settle(self, connection: Connection, case_id: str, rows: CaseRows, *, asking: str | None) -> Changes:
         """Release what may go (``asking``: the officer who wants it, None for the rule), and write the projection."""
         view = self._fold(case_id, rows)
-        command = self._release(connection, view, asking=asking)
-        if command is None:
-            return self._keep(connection, view)
-        rows.commands.append(command.record)
-        return Changes(commands=(command,)) + self._keep(connection, self._fold(case_id, rows))
+        due = self._release(view, asking=asking)
+        commands = self._book.issue_all(connection, [due] if due is not None else [])
+        if commands:
+            rows.commands.extend(command.record for command in commands)
+            view = self._fold(case_id, rows)
+        return Changes(commands=tuple(commands), cases=self._keep(connection, [view]))
 
-    def _release(self, connection: Connection, view: CaseView, *, asking: str | None) -> Outgoing | None:
+    def _release(self, view: CaseView, *, asking: str | None) -> Order | None:
+        """The release that is due now, if one is."""
         if not view.may_release or view.releases_of_this_evidence >= MAX_RELEASES_PER_DIGEST:
             return None
         if asking is None:
@@ -197,8 +206,7 @@ class CaseDesk:
             if age_ms > self._release_max_age_ms:
                 log.warning("release_not_issued", case_id=view.case_id, why="decision_too_old", age_ms=age_ms)
                 return None
-        return self._book.issue(
-            connection,
+        return Order(
             lane=view.lane,
             act=Act.RELEASE,
             author=asking or "rule",
@@ -208,39 +216,43 @@ class CaseDesk:
             release_number=len(view.releases) + 1,
         )
 
-    def _keep(self, connection: Connection, view: CaseView) -> Changes:
-        """Write the projection; nothing is announced when nothing changed."""
-        body = canonical_json(view.to_json()).decode()
-        if connection.scalar(_BODY, {"wanted": view.case_id}) == body:
-            return Changes()
-        ended = view.ended
-        upsert(
-            connection,
-            CASES,
-            {
-                "case_id": view.case_id,
-                "lane": view.lane,
-                "status": view.status.value,
-                "opened_ms": view.opened_ms,
-                "closed_ms": view.closed_ms,
-                "waiting_since_ms": view.waiting_since_ms,
-                "revision": view.joint.evidence_revision,
-                "evidence_digest": view.joint.evidence_digest,
-                "was_referred": view.was_referred,
-                "outcome": ended.outcome.value if ended else None,
-                "document_to_entry_ms": ended.document_to_entry_ms if ended else None,
-                "face_to_exit_ms": ended.face_to_exit_ms if ended else None,
-                "body": body,
-            },
+    def _keep(self, connection: Connection, views: Sequence[CaseView]) -> tuple[CaseChanged, ...]:
+        """Write the projections; those that changed, which is what has to be announced."""
+        if not views:
+            return ()
+        bodies = {view.case_id: canonical_json(view.to_json()).decode() for view in views}
+        held = {row.case_id: row.body for row in connection.execute(_BODIES, {"wanted": list(bodies)})}
+        changed = [view for view in views if held.get(view.case_id) != bodies[view.case_id]]
+        upsert_all(connection, CASES, [_row(view, bodies[view.case_id]) for view in changed])
+        return tuple(
+            CaseChanged(
+                case_id=view.case_id,
+                lane=view.lane,
+                revision=view.joint.evidence_revision,
+                status=view.status.value,
+                verdicts=view.verdict_kinds(),
+            )
+            for view in changed
         )
-        changed = CaseChanged(
-            case_id=view.case_id,
-            lane=view.lane,
-            revision=view.joint.evidence_revision,
-            status=view.status.value,
-            verdicts=view.verdict_kinds(),
-        )
-        return Changes(cases=(changed,))
+
+
+def _row(view: CaseView, body: str) -> dict[str, Any]:
+    ended = view.ended
+    return {
+        "case_id": view.case_id,
+        "lane": view.lane,
+        "status": view.status.value,
+        "opened_ms": view.opened_ms,
+        "closed_ms": view.closed_ms,
+        "waiting_since_ms": view.waiting_since_ms,
+        "revision": view.joint.evidence_revision,
+        "evidence_digest": view.joint.evidence_digest,
+        "was_referred": view.was_referred,
+        "outcome": ended.outcome.value if ended else None,
+        "document_to_entry_ms": ended.document_to_entry_ms if ended else None,
+        "face_to_exit_ms": ended.face_to_exit_ms if ended else None,
+        "body": body,
+    }
 
 
 def keep_lane(

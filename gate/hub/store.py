@@ -112,6 +112,12 @@ def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     connection.execute(_upsert(connection.dialect.name, table), row)
 
 
+def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """:func:`upsert` of many rows, no key twice, in one statement a batch."""
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table), list(rows))
+
+
 # Building a statement costs several times what running it does, so each is built once.
 @cache
 def _insert_new(dialect: str, table: Table, returning: str | None) -> Executable:
