@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
+PARALLEL := --numprocesses 2 --dist worksteal
 SYSTEM_PACKAGES := gcc libc6-dev make fonts-ocr-b fonts-dejavu-core fonts-noto-cjk fonts-noto-core chromium mosquitto \
   postgresql-15 pcscd vsmartcard-vpcd libeac3 swig libpcsclite-dev
 
@@ -73,10 +74,10 @@ layers: setup ## Who may import whom
 	$(BIN)/lint-imports
 
 unit: setup ## Unit, property, contract and browser tests
-	$(BIN)/pytest -m "not slow and not long"
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not long"
 
 scenarios: setup ## Whole processes: travellers, kills, bad input
-	$(BIN)/pytest -m "slow and not long"
+	$(BIN)/pytest $(PARALLEL) -m "slow and not long"
 
 test-long: setup ## Long campaigns
 	$(BIN)/pytest -m long --timeout 3600
