@@ -58,7 +58,7 @@ class Orders:
         """Do what a command that was taken says."""
         command = verified.command
         match command.act:
-            case Act.RELEASE:
+            case Act.RELEASE | Act.FORCE_OPEN:
                 if verified.release is not None:
                     self._release(verified.release)
             case Act.SEND_BACK:
@@ -78,6 +78,8 @@ class Orders:
             case _:
                 assert_never(command.act)
         row = {"act": command.act.value, "by": command.by, "jti": command.jti}
+        if command.also_by is not None:
+            row["also_by"] = command.also_by
         self._writes(lambda: self._store.journal([("command", row)]))
 
     def _release(self, release: VerifiedRelease) -> None:

@@ -243,6 +243,9 @@ class Act(StrEnum):
     """What a hub may ask of a lane."""
 
     RELEASE = "release"
+    FORCE_OPEN = (
+        "force_open"  # a release that two officers answer for instead of the roles; every rule of the lane stands
+    )
     SEND_BACK = "send_back"
     ACKNOWLEDGE = "acknowledge"
     TAKE_OUT_OF_SERVICE = "take_out_of_service"
@@ -262,6 +265,7 @@ class Command(Message):
     exp: float
     act: Act
     by: str  # the officer, or "rule"
+    also_by: str | None = None  # the other officer, where it takes two
     case_id: str | None = None
     occupancy_id: str | None = None
     evidence_digest: str | None = None

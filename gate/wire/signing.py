@@ -144,8 +144,8 @@ class Verifier:
 
 
 def sign_command(key: SigningKey, command: Command) -> str:
-    """The signed form of a command."""
-    return key.sign(command.model_dump(mode="json"), COMMAND_TYPE)
+    """The signed form of a command; what does not apply is left out, so that a lane of an older version knows every key."""
+    return key.sign(command.model_dump(mode="json", exclude_none=True), COMMAND_TYPE)
 
 
 def sign_receipt(key: SigningKey, receipt: Receipt) -> str:
@@ -157,7 +157,7 @@ def sign_receipt(key: SigningKey, receipt: Receipt) -> str:
 class VerifiedCommand:
     """A command whose signature, address, number and times were checked.
 
-    ``release`` is set when it is a release, ``evacuation`` when it orders one; both are None otherwise.
+    ``release`` is set when it is a release or a forced one, ``evacuation`` when it orders one; both are None otherwise.
     """
 
     command: Command
@@ -195,7 +195,7 @@ class CommandVerifier:
         if reason is not None:
             return Refused(reason=reason, message_id=command.jti)
         release = None
-        if command.act is Act.RELEASE:
+        if command.act in (Act.RELEASE, Act.FORCE_OPEN):
             release = _make_release(command)
             if release is None:
                 return Refused(reason="malformed", message_id=command.jti)
@@ -223,6 +223,8 @@ class CommandVerifier:
 
 def _make_release(command: Command) -> VerifiedRelease | None:
     if not (command.case_id and command.occupancy_id and command.evidence_digest):
+        return None
+    if command.act is Act.FORCE_OPEN and (not command.also_by or command.also_by == command.by):
         return None
     return VerifiedRelease(
         release_id=command.jti,

@@ -377,3 +377,23 @@ def test_a_command_is_what_was_signed() -> None:
     assert isinstance(verified, VerifiedCommand)
     assert verified.command == command
     assert isinstance(verified.release, VerifiedRelease)
+
+
+def test_a_forced_opening_is_a_release_that_needs_two_names() -> None:
+    lane = Lane()
+    for number, also_by in enumerate((None, "", "ann"), start=10):
+        assert lane.reason(KEY.sign(claims(act="force_open", seq=number, also_by=also_by), COMMAND_TYPE)) == "malformed"
+    unnamed = claims(act="force_open", seq=20, also_by="ben", occupancy_id=None)
+    assert lane.reason(KEY.sign(unnamed, COMMAND_TYPE)) == "malformed"
+    forced = Command.model_validate(claims(act="force_open", seq=30, also_by="ben"))
+    verified = lane.verifier.verify(sign_command(KEY, forced))
+    assert isinstance(verified, VerifiedCommand)
+    assert isinstance(verified.release, VerifiedRelease)
+    assert (verified.command.by, verified.command.also_by) == ("ann", "ben")
+
+
+def test_what_does_not_apply_is_not_in_a_command() -> None:
+    command = Command.model_validate(claims(act="acknowledge", case_id=None, occupancy_id=None, evidence_digest=None))
+    payload = sign_command(KEY, command).split(".")[1]
+    body = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert set(body) == {"iss", "aud", "jti", "seq", "iat", "exp", "act", "by"}
