@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from gate.core.clock import Clock
 from gate.core.evidence import canonical_json
 from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
 from gate.hub.commands import CommandBook, Order, Outgoing
+from gate.hub.lanes import rebuild_lanes
 from gate.hub.rows import CaseRows, load_cases
 from gate.hub.rules import SiteRules
-from gate.hub.schema import CASES, EVENTS, LANES, VERDICTS
-from gate.hub.store import upsert, upsert_all
-from gate.wire.messages import Act, CaseChanged, CloudEvent, EventType, LaneStarted
+from gate.hub.schema import CASES, EVENTS, VERDICTS
+from gate.hub.store import upsert_all
+from gate.wire.messages import Act, CaseChanged
 
 log = structlog.get_logger(__name__)
 
 # Built once: building costs more than running.
-_LANE = select(LANES).where(LANES.c.lane == bindparam("wanted"))
 _BODIES = select(CASES.c.case_id, CASES.c.body).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
 _ADD_VERDICT = VERDICTS.insert()
 
@@ -153,26 +153,11 @@ class CaseDesk:
     def rebuild(self, connection: Connection) -> None:
         """Throw the projections away and make them again from events, verdicts and commands. Issues nothing."""
         connection.execute(delete(CASES))
-        connection.execute(delete(LANES))
         case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
         for start in range(0, len(case_ids), 200):
             found = load_cases(connection, self._port, case_ids[start : start + 200])
             self._keep(connection, [self._fold(case_id, rows) for case_id, rows in found.items()])
-        query = select(EVENTS.c.body).where(EVENTS.c.type == EventType.LANE_STARTED.value)
-        started = [CloudEvent.model_validate_json(body) for body in connection.scalars(query)]
-        counts = connection.execute(
-            select(
-                EVENTS.c.lane,
-                func.count().label("events"),
-                func.max(EVENTS.c.sequence).label("sequence"),
-                func.max(EVENTS.c.time_ms).label("time_ms"),
-            ).group_by(EVENTS.c.lane)
-        ).all()
-        for row in counts:
-            starts = [item for item in started if item.source == f"/{self._port}/{row.lane}"]
-            keep_lane(
-                connection, lane=row.lane, count=row.events, sequence=row.sequence, time_ms=row.time_ms, started=starts
-            )
+        rebuild_lanes(connection)
 
     def _fold(self, case_id: str, rows: CaseRows) -> CaseView:
         return fold_case(
@@ -253,30 +238,3 @@ def _row(view: CaseView, body: str) -> dict[str, Any]:
         "face_to_exit_ms": ended.face_to_exit_ms if ended else None,
         "body": body,
     }
-
-
-def keep_lane(
-    connection: Connection, *, lane: str, count: int, sequence: int, time_ms: int, started: Sequence[CloudEvent]
-) -> None:
-    """Add ``count`` new events of a lane, up to ``sequence``, to its projection; ``started`` are the starts among them."""
-    held = connection.execute(_LANE, {"wanted": lane}).first()
-    newest = max(started, key=lambda item: item.sequence, default=None)
-    boot_id, version, started_sequence = (
-        (held.boot_id, held.software_version, held.started_sequence) if held else (None, None, 0)
-    )
-    if newest is not None and newest.sequence > started_sequence:
-        data = LaneStarted.model_validate(newest.data)
-        boot_id, version, started_sequence = data.boot_id, data.software_version, newest.sequence
-    upsert(
-        connection,
-        LANES,
-        {
-            "lane": lane,
-            "event_count": count + (held.event_count if held else 0),
-            "last_sequence": max(sequence, held.last_sequence if held else 0),
-            "last_event_ms": max(time_ms, held.last_event_ms if held else 0),
-            "started_sequence": started_sequence,
-            "boot_id": boot_id,
-            "software_version": version,
-        },
-    )

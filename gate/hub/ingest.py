@@ -17,12 +17,14 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from gate.core.clock import Clock
 from gate.hub.audit import log as audit
 from gate.hub.commands import CommandBook
-from gate.hub.desk import CaseDesk, Changes, keep_lane
+from gate.hub.desk import CaseDesk, Changes
+from gate.hub.lanes import keep_lanes
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
 from gate.hub.rows import event_time_ms
-from gate.hub.schema import CASES, EVENTS, REJECTED
+from gate.hub.schema import CASES, DUE_CASES, EVENTS, REJECTED
 from gate.hub.store import Store, insert_new
+from gate.hub.turns import try_cases
 from gate.wire.messages import (
     Ack,
     AckOutcome,
@@ -44,6 +46,9 @@ MAX_REJECTED = 1000
 """How many different rejected messages are kept; the oldest go first."""
 _KEPT_PAYLOAD_CHARS = 4096
 _OWNERS = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
+_WAITING = select(DUE_CASES.c.case_id).distinct().limit(500)
+_LEAVE = DUE_CASES.insert()
+_TAKE_UP = delete(DUE_CASES).where(DUE_CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -142,8 +147,10 @@ class Ingest:
                 fresh = self._store_events(connection, events)
                 touched = self._settle(connection, fresh, acks)
                 touched |= {item.case_id for item in fresh if item.case_id is not None}
-                changes = self._desk.refresh(connection, touched)
+                changes = self._project(connection, touched)
                 self._keep_rejected(connection, rejected)
+                # Last: every worker writes these rows, and waits for whoever has them.
+                keep_lanes(connection, [(item.lane, item.event) for item in fresh])
         self._count(batch, events, fresh, rejected, changes)
         receipts: dict[str, list[str]] = {}
         for item in events:
@@ -152,6 +159,37 @@ class Ingest:
         for lane in {item.lane for item in events} | {item.lane for item in acks}:
             self._board.heard(lane)
         return Taken(receipts=receipts, changes=changes, came_online=came_online)
+
+    def catch_up(self) -> Changes:
+        """Make the projections that a worker left because another was at work on the same case.
+
+        Every worker calls this after each batch, so whoever held a case sees what was left while it did.
+        """
+        if not self._store.is_shared:
+            return Changes()
+        with self._store.read() as connection:
+            waiting = set(connection.scalars(_WAITING))
+        if not waiting:
+            return Changes()
+        with self._store.write() as connection:
+            mine = try_cases(connection, waiting)
+            changes = self._refresh(connection, mine)
+        self._count_commands(changes)
+        return changes
+
+    def _project(self, connection: Connection, touched: set[str]) -> Changes:
+        """Fold these cases; those on which another worker is busy are left to whoever comes next."""
+        mine = try_cases(connection, touched)
+        left = touched - mine
+        if left:
+            connection.execute(_LEAVE, [{"case_id": case_id} for case_id in sorted(left)])
+        return self._refresh(connection, mine)
+
+    def _refresh(self, connection: Connection, case_ids: set[str]) -> Changes:
+        if self._store.is_shared and case_ids:
+            # Before the events are read: what is deleted here is of events that are committed, and will be seen.
+            connection.execute(_TAKE_UP, {"wanted": sorted(case_ids)})
+        return self._desk.refresh(connection, case_ids)
 
     def set_aside(self, message: Incoming, reason: str) -> None:
         """Keep a message that broke us, so that the others can go on and somebody can look at it."""
@@ -195,16 +233,6 @@ class Ingest:
         if fresh:
             audit.note(
                 connection, audit.events_stored(self._clock.utc_ms(), [(item.event.id, item.body) for item in fresh])
-            )
-        for lane in {new.lane for new in fresh}:
-            own = [item.event for item in fresh if item.lane == lane]
-            keep_lane(
-                connection,
-                lane=lane,
-                count=len(own),
-                sequence=max(event.sequence for event in own),
-                time_ms=max(event_time_ms(event) for event in own),
-                started=[event for event in own if event.type.value == "tongguan.lane.started"],
             )
         return fresh
 
@@ -267,11 +295,14 @@ class Ingest:
         self._metrics.duplicates.inc(len(events) - len(fresh))
         for item in rejected:
             self._metrics.rejected.labels(reason=item.reason).inc()
-        for command in changes.commands:
-            self._metrics.commands.labels(act=command.act.value).inc()
+        self._count_commands(changes)
         now_ns = self._clock.monotonic_ns()
         for message in batch:
             self._metrics.commit_s.observe((now_ns - message.arrived_ns) / 1e9)
+
+    def _count_commands(self, changes: Changes) -> None:
+        for command in changes.commands:
+            self._metrics.commands.labels(act=command.act.value).inc()
 
 
 def parse_message(message: Incoming, *, port: str, lanes: Collection[str]) -> Parsed:

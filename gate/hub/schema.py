@@ -64,6 +64,13 @@ CASES = Table(
     Index(None, "closed_ms"),
 )
 
+DUE_CASES = Table(
+    "due_cases",  # projections to be made anew: what a worker stored while another was at work on the same case
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+)
+
 LANES = Table(
     "lanes",
     METADATA,
