@@ -103,9 +103,9 @@ def test_bytes_are_as_good_as_text() -> None:
 
 def test_only_a_release_is_a_release_and_only_an_evacuation_evacuates() -> None:
     for number, act in enumerate(Act, start=1):
-        verified = Lane().verifier.verify(signed(act=act.value, seq=number))
+        verified = Lane().verifier.verify(signed(act=act.value, seq=number, also_by="ben"))
         assert isinstance(verified, VerifiedCommand)
-        assert (verified.release is not None) == (act is Act.RELEASE)
+        assert (verified.release is not None) == (act in (Act.RELEASE, Act.FORCE_OPEN))
         assert (verified.evacuation is not None) == (act is Act.EVACUATE)
         if verified.evacuation is not None:
             assert (verified.evacuation.lane, verified.evacuation.order_id) == (LANE, "0123456789abcdef")
