@@ -3,28 +3,15 @@
 Safe states are not settings: they are in ``docs/SAFETY.md`` and in the code. What can be set are times, thresholds and devices.
 """
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlparse
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-def _check_name(name: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name) is None or name == "case":
-        raise ValueError("use lower-case letters, digits and hyphens (at most 63), and not the word 'case'")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_check_name)]
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class Section(BaseModel):
-    """What all parts share: immutable and strict about keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from config.equipment import Contacts, Reader, Turnstile, Xray
+from config.lines import line_problem
+from config.section import LOOPBACK_HOSTS, Name, Section
 
 
 class Port(Section):
@@ -113,6 +100,12 @@ class Policy(Section):
     visual_zone: Literal["off", "compare", "require"] = (
         "off"  # printed text against the MRZ; needs the model text-recogniser
     )
+    boarding_pass: Literal["off", "compare", "require"] = "off"  # compare where one is shown; require: none refers
+    health_code: Literal["off", "compare", "require"] = (
+        "off"  # the health declaration that a traveller carries as a QR code
+    )
+    health_authority_keys_dir: Path | None = None  # PEM files of the authorities' public keys (Ed25519)
+    scans: Literal["show", "refer"] = "show"  # refer: customs look at every X-ray picture before a release
     is_temperature_checked: bool = True
     temperature_max_celsius: float = Field(default=37.3, gt=30, lt=45)
     presentation_attack: Literal["refer", "note", "off"] = (
@@ -141,6 +134,8 @@ class Policy(Section):
             raise ValueError(
                 "presentation_texture_model needs presentation_calibration_file: what such a model says is worth nothing uncalibrated"
             )
+        if self.health_code != "off" and self.health_authority_keys_dir is None:
+            raise ValueError("health_code needs health_authority_keys_dir, the folder of the authorities' public keys")
         return self
 
 
@@ -173,6 +168,11 @@ class Board(Section):
 
     @model_validator(mode="after")
     def _has_port(self) -> Self:
+        if self.kind == "relay":
+            raise ValueError(
+                "a turnstile with a relay and a contact tells neither who is inside nor that it is shut, so it cannot be a "
+                "lane's board: use lane_link or modbus_io here and set the turnstile behind the exit in [lane.turnstile]"
+            )
         if self.kind in ("lane_link", "modbus_io") and not self.port:
             raise ValueError(f"a {self.kind} board needs its serial port, for example port = '/dev/ttyUSB0'")
         if (self.kind == "modbus_io") != (self.modbus is not None):
@@ -212,6 +212,17 @@ class Lane(Section):
     face_camera_2: Camera | None = None  # at another height, for children and people in wheelchairs
     document_camera: Camera
     thermometer: Thermometer | None = None
+    contacts: Contacts | None = None
+    turnstile: Turnstile | None = None
+    readers: tuple[Reader, ...] = Field(default=(), alias="reader")
+
+    @model_validator(mode="after")
+    def _readers_differ(self) -> Self:
+        names = [reader.id for reader in self.readers]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two readers are called {doubled[0]!r}: give each its own id")
+        return self
 
 
 class Site(Section):
@@ -224,10 +235,15 @@ class Site(Section):
     policy: Policy = Policy()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
+    xray: tuple[Xray, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for what, names in (("lane", [lane.id for lane in self.lanes]), ("role", [role.id for role in self.roles])):
+        for what, names in (
+            ("lane", [lane.id for lane in self.lanes]),
+            ("role", [role.id for role in self.roles]),
+            ("X-ray machine", [machine.id for machine in self.xray]),
+        ):
             doubled = sorted({name for name in names if names.count(name) > 1})
             if doubled:
                 raise ValueError(f"two {what}s are called {doubled[0]!r}: give each its own id")
@@ -235,17 +251,37 @@ class Site(Section):
             raise ValueError("a site needs at least one [[lane]]")
         if self.policy.mode == "joint" and not any(role.is_required for role in self.roles):
             raise ValueError("policy.mode = 'joint' needs at least one [[role]] with is_required = true")
-        lines = [
-            (lane.board.port, lane.board.modbus.unit if lane.board.modbus else None)
-            for lane in self.lanes
-            if lane.board.port
-        ]
-        for port, unit in lines:
-            others = [other for at, other in lines if at == port]
-            # Only modules with addresses of their own can share a line.
-            if others.count(unit) > 1 or (unit is not None and None in others):
-                raise ValueError(f"two lanes use the serial port {port}: each board needs its own port or unit")
+        problem = line_problem(self.lanes) or self._unknown_name() or self._shared_intake()
+        if problem is not None:
+            raise ValueError(problem)
         return self
+
+    def _unknown_name(self) -> str | None:
+        """A role or a lane that some section names and nobody has."""
+        roles, lanes = {role.id for role in self.roles}, {lane.id for lane in self.lanes}
+        for lane in self.lanes:
+            contacts = lane.contacts
+            if contacts is None:
+                continue
+            for name, part in (("radiation", contacts.radiation), ("mat", contacts.mat)):
+                if part is not None and roles and part.role not in roles:
+                    known = ", ".join(sorted(roles))
+                    return (
+                        f"lane {lane.id}, contacts.{name}: there is no role {part.role!r}, set role to one of {known}"
+                    )
+        for machine in self.xray:
+            if machine.lane is not None and machine.lane not in lanes:
+                return f"xray {machine.id}: there is no lane {machine.lane!r}, set one of {', '.join(sorted(lanes))}"
+        return None
+
+    def _shared_intake(self) -> str | None:
+        """Two machines with one folder or one port would take each other's scans."""
+        places = [
+            str(machine.folder) if machine.kind == "folder" else f"{machine.host}:{machine.port}"
+            for machine in self.xray
+        ]
+        doubled = sorted({place for place in places if places.count(place) > 1})
+        return f"two X-ray machines deliver to {doubled[0]}: give each its own" if doubled else None
 
     def lane(self, lane_id: str) -> Lane | None:
         """The lane of that id, if there is one."""

@@ -74,7 +74,7 @@ def second(settings: dict[str, Any], unit: int) -> None:
 
 def test_lanes_may_share_a_line_with_units_of_their_own() -> None:
     assert len(site(lambda settings: second(settings, 2)).lanes) == 2
-    with pytest.raises(ValidationError, match="two lanes use the serial port /dev/ttyRS485"):
+    with pytest.raises(ValidationError, match="have the address 1 on /dev/ttyRS485"):
         site(lambda settings: second(settings, 1))
 
 
