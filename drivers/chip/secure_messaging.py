@@ -1,0 +1,99 @@
+"""Secure messaging (Doc 9303-11 section 9.8): every command and answer enciphered and under a checksum, replayable by nobody."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from drivers.chip import tlv
+from drivers.chip.apdu import EXTENDED_LE, SHORT_LE, Command, Response
+from drivers.chip.errors import ChipFailed, Reason
+from drivers.chip.symmetric import ENC, MAC, BlockCipher, block_mac, decrypt_cbc, derive_key, encrypt_cbc, pad, unpad
+
+_DATA, _PLAIN_ODD, _LE, _STATUS, _CHECKSUM = 0x87, 0x85, 0x97, 0x99, 0x8E
+_SECURE_CLASS = 0x0C
+
+
+class SecureSession:
+    """One session's keys and its counter; the terminal's side."""
+
+    def __init__(self, cipher: BlockCipher, k_enc: bytes, k_mac: bytes, counter: int = 0) -> None:
+        """``counter``: the send sequence counter before the first command; zero but after BAC."""
+        self.cipher = cipher
+        self._k_enc = k_enc
+        self._k_mac = k_mac
+        self._counter = counter
+
+    @classmethod
+    def from_secret(cls, cipher: BlockCipher, secret: bytes) -> SecureSession:
+        """The session after PACE or chip authentication, out of the agreed secret."""
+        return cls(cipher, derive_key(cipher, secret, ENC), derive_key(cipher, secret, MAC))
+
+    @property
+    def counter(self) -> int:
+        return self._counter
+
+    def plain_room(self, answer_bytes: int) -> int:
+        """The most plain bytes that an answer of so many bytes (without status word) can carry."""
+        # 87 with up to four bytes of header and the padding indicator, 99 02 xx xx, 8E 08 and eight.
+        block = self.cipher.block_bytes
+        return (answer_bytes - (4 if answer_bytes <= SHORT_LE else 5) - 4 - 10) // block * block - 1
+
+    def protect(self, command: Command) -> Command:
+        """The same command in secure messaging."""
+        header = bytes((command.cla | _SECURE_CLASS, command.ins, command.p1, command.p2))
+        vector = self._next()
+        body = b""
+        if command.data:
+            enciphered = encrypt_cbc(self.cipher, self._k_enc, pad(command.data, self._block), self._vector(vector))
+            odd = command.ins & 1
+            body = tlv.wrap(_PLAIN_ODD, enciphered) if odd else tlv.wrap(_DATA, b"\x01" + enciphered)
+        if command.expected is not None:
+            wide = command.expected > SHORT_LE or len(command.data) > 255
+            body += tlv.wrap(
+                _LE, (command.expected % EXTENDED_LE).to_bytes(2) if wide else bytes((command.expected % 256,))
+            )
+        covered = vector + pad(header, self._block)
+        # A header alone is whole blocks already; padding is added to the data objects only.
+        covered += pad(body, self._block) if body else b""
+        body += tlv.wrap(_CHECKSUM, block_mac(self.cipher, self._k_mac, covered))
+        is_long = len(body) > 255 or (command.expected or 0) > SHORT_LE
+        return replace(command, cla=header[0], data=body, expected=EXTENDED_LE if is_long else SHORT_LE)
+
+    def unprotect(self, answer: Response) -> Response:
+        """The plain answer. `ChipFailed` (broken) when it is not protected, or its checksum does not hold."""
+        vector = self._next()
+        parts = {one.tag: one for one in tlv.elements(answer.data)}
+        checksum = parts.pop(_CHECKSUM, None)
+        status = parts.get(_STATUS)
+        if checksum is None or status is None or len(status.value) != 2:
+            raise ChipFailed(Reason.BROKEN, f"the chip left secure messaging with status {answer.sw:04X}")
+        covered = vector + b"".join(one.raw for one in parts.values())
+        expected = block_mac(self.cipher, self._k_mac, pad(covered, self._block))
+        if not hmac.compare_digest(expected, checksum.value):
+            raise ChipFailed(Reason.BROKEN, "the checksum of the chip's answer does not hold")
+        return Response(data=self._decipher(parts, vector), sw=int.from_bytes(status.value))
+
+    def _decipher(self, parts: dict[int, tlv.Tlv], vector: bytes) -> bytes:
+        if _DATA in parts:
+            content = parts[_DATA].value
+            if content[:1] != b"\x01":
+                raise ChipFailed(Reason.BROKEN, "the chip names a padding that secure messaging does not have")
+            enciphered = content[1:]
+        elif _PLAIN_ODD in parts:
+            enciphered = parts[_PLAIN_ODD].value
+        else:
+            return b""
+        return unpad(decrypt_cbc(self.cipher, self._k_enc, enciphered, self._vector(vector)))
+
+    @property
+    def _block(self) -> int:
+        return self.cipher.block_bytes
+
+    def _next(self) -> bytes:
+        self._counter += 1
+        return (self._counter % (1 << (8 * self._block))).to_bytes(self._block)
+
+    def _vector(self, counter: bytes) -> bytes | None:
+        """AES enciphers with an initial vector of its own for each message; 3DES with zero."""
+        return None if self.cipher is BlockCipher.TDES else encrypt_cbc(self.cipher, self._k_enc, counter)

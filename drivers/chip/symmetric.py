@@ -1,0 +1,101 @@
+"""Block ciphers of the chip's protocols: keys, CBC, checksums (Doc 9303-11 section 9.7 and 9.8). Primitives are OpenSSL's."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from drivers.chip.errors import ChipFailed, Reason
+
+ENC, MAC, PASSWORD = 1, 2, 3
+"""Counters of the key derivation function: for enciphering, for checksums, out of a password."""
+
+MAC_BYTES = 8
+
+
+class BlockCipher(StrEnum):
+    """``TDES`` is 3DES with two keys."""
+
+    TDES = "3DES"
+    AES_128 = "AES-128"
+    AES_192 = "AES-192"
+    AES_256 = "AES-256"
+
+    @property
+    def key_bytes(self) -> int:
+        return {self.TDES: 16, self.AES_128: 16, self.AES_192: 24, self.AES_256: 32}[self]
+
+    @property
+    def block_bytes(self) -> int:
+        return 8 if self is BlockCipher.TDES else 16
+
+
+def derive_key(cipher: BlockCipher, secret: bytes, counter: int) -> bytes:
+    """KDF of section 9.7.1: SHA-1 for 3DES and AES-128, SHA-256 for longer keys. 3DES keys get odd parity, as the examples have it."""
+    long_key = cipher in (BlockCipher.AES_192, BlockCipher.AES_256)
+    digest = hashlib.new("sha256" if long_key else "sha1", secret + counter.to_bytes(4), usedforsecurity=False).digest()
+    key = digest[: cipher.key_bytes]
+    return bytes(map(_odd_parity, key)) if cipher is BlockCipher.TDES else key
+
+
+def encrypt_cbc(cipher: BlockCipher, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
+    """Whole blocks; the initial vector is zero unless given."""
+    context = Cipher(_algorithm(cipher, key), modes.CBC(iv or bytes(cipher.block_bytes))).encryptor()
+    return context.update(data) + context.finalize()
+
+
+def decrypt_cbc(cipher: BlockCipher, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
+    """The inverse. `ChipFailed` (broken) when these are not whole blocks."""
+    if not data or len(data) % cipher.block_bytes:
+        raise ChipFailed(Reason.BROKEN, f"the chip sent {len(data)} bytes where whole cipher blocks belong")
+    context = Cipher(_algorithm(cipher, key), modes.CBC(iv or bytes(cipher.block_bytes))).decryptor()
+    return context.update(data) + context.finalize()
+
+
+def block_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
+    """Eight bytes over whole blocks: retail MAC (ISO/IEC 9797-1 algorithm 3) with 3DES, CMAC with AES."""
+    if cipher is not BlockCipher.TDES:
+        return token_mac(cipher, key, data)
+    # All but the last block under the first key alone, the last under both: that is algorithm 3.
+    first = key[:8]
+    chained = bytes(8)
+    if len(data) > 8:
+        single = Cipher(TripleDES(first * 3), modes.CBC(bytes(8))).encryptor()
+        chained = single.update(data[:-8])[-8:]
+    return encrypt_cbc(cipher, key, data[-8:], chained)
+
+
+def token_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
+    """Eight bytes over any length: CMAC as it is with AES; padded by method 2 first with 3DES (section 9.8.2, 4.4.3.4)."""
+    if cipher is BlockCipher.TDES:
+        return block_mac(cipher, key, pad(data, 8))
+    context = CMAC(AES(key))
+    context.update(data)
+    return context.finalize()[:MAC_BYTES]
+
+
+def pad(data: bytes, block_bytes: int) -> bytes:
+    """ISO/IEC 9797-1 padding method 2: one set bit, then zeros up to a whole block."""
+    return data + b"\x80" + bytes(-(len(data) + 1) % block_bytes)
+
+
+def unpad(data: bytes) -> bytes:
+    """The inverse. `ChipFailed` (broken) when there is no padding."""
+    bare = data.rstrip(b"\x00")
+    if not bare.endswith(b"\x80"):
+        raise ChipFailed(Reason.BROKEN, "what the chip enciphered has no padding")
+    return bare[:-1]
+
+
+def _algorithm(cipher: BlockCipher, key: bytes) -> AES | TripleDES:
+    return TripleDES(key + key[:8]) if cipher is BlockCipher.TDES else AES(key)
+
+
+def _odd_parity(byte: int) -> int:
+    upper = byte & 0xFE
+    return upper | (upper.bit_count() + 1) % 2
