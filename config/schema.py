@@ -49,6 +49,8 @@ class Hub(Section):
     url: str = "http://127.0.0.1:8080"
     is_embedded: bool = False
     database_url: str | None = None  # default: SQLite in the state folder
+    ingest_workers: int = Field(default=0, ge=0, le=64)  # processes `gate hub worker`; 0: the hub takes events itself
+    ingest_sharing: Literal["broker", "lanes"] = "broker"  # who divides them: MQTT 5 shared subscriptions, or by lane
     command_lifetime_s: float = Field(default=10.0, gt=0, le=60)
     session_lifetime_min: int = Field(default=60, ge=1, le=720)
 
@@ -59,6 +61,14 @@ class Hub(Section):
             raise ValueError(f"{self.url!r} is not an http or https address")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("passports travel to the hub: use https for a hub that is not on loopback")
+        return self
+
+    @model_validator(mode="after")
+    def _workers_share(self) -> Self:
+        if self.ingest_workers and not (self.database_url or "").startswith("postgresql"):
+            raise ValueError(
+                "ingest_workers need a database that several processes share: set database_url to PostgreSQL"
+            )
         return self
 
 

@@ -1,4 +1,4 @@
-"""``gate run``, ``gate hub``: the main jobs of a port."""
+"""``gate run``: one lane; and what it has in common with ``gate hub``."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +20,6 @@ SiteOption = Annotated[Path, typer.Option("--site", help="The site's settings (T
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(run)
-    app.command("hub")(hub)
 
 
 def run(
@@ -63,32 +62,6 @@ def _narrator(settings: "Site", lane: str) -> "Callable[[LaneState], None]":
         typer.echo(line(lane, state, datetime.now().astimezone()), err=True)
 
     return tell
-
-
-def hub(
-    site: SiteOption,
-    json_log: Annotated[bool, typer.Option("--json", help="Log as one JSON object a line.")] = False,
-) -> None:
-    """Run the port's hub with its screens until stopped."""
-    from urllib.parse import urlparse
-
-    import uvicorn
-
-    from config.loader import load_site
-    from gate.app import build_hub
-    from gate.embedded import embedded_broker
-    from gate.wire.keyring import Keyring
-
-    configure_log(json_log)
-    settings = load_site(site)
-    if settings.hub.is_embedded:
-        Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
-    address = urlparse(settings.hub.url)
-    listener = listen(address.hostname or "127.0.0.1", address.port or (443 if address.scheme == "https" else 80))
-    with embedded_broker(settings), listener:
-        application = build_hub(settings)
-        config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
-        uvicorn.Server(config).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> "socket.socket":

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from gate.core.clock import Clock
+from gate.hub.bell import ring
 from gate.hub.records import CommandRecord, CommandState
 from gate.hub.schema import COMMANDS
 from gate.hub.turns import Turn, take_turns
@@ -108,6 +109,7 @@ class CommandBook:
         first = max(last + 1, now_ms)
         issued = [self._sign(order, first + index, now_ms) for index, order in enumerate(orders)]
         connection.execute(_ADD, [row for row, _ in issued])
+        ring(connection)
         return [outgoing for _, outgoing in issued]
 
     def _sign(self, order: Order, seq: int, now_ms: int) -> tuple[dict[str, Any], Outgoing]:
@@ -209,11 +211,12 @@ class CommandBook:
             .values(state=CommandState.SPENT.value, settled_ms=self._clock.utc_ms())
         )
 
-    def unanswered(self, connection: Connection, lane: str | None = None) -> list[Outgoing]:
+    def unanswered(self, connection: Connection, lane: str | None = None, *, after_seq: int = 0) -> list[Outgoing]:
         """What may still be taken and has not been, by number: to be published again after a restart or a reconnection."""
         query = (
             select(COMMANDS)
             .where(COMMANDS.c.state == CommandState.SENT.value, COMMANDS.c.expires_ms > self._clock.utc_ms())
+            .where(COMMANDS.c.seq > after_seq)
             .order_by(COMMANDS.c.seq)
         )
         if lane is not None:

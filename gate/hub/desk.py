@@ -5,7 +5,7 @@ never both be standing: whether one is, is read in the same transaction that wri
 unique in the database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from gate.hub.rows import CaseRows, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, VERDICTS
 from gate.hub.store import upsert_all
+from gate.hub.turns import lock_projections
 from gate.wire.messages import Act, CaseChanged
 
 log = structlog.get_logger(__name__)
@@ -150,13 +151,17 @@ class CaseDesk:
             note=reason,
         )
 
-    def rebuild(self, connection: Connection) -> None:
+    def rebuild(
+        self, connection: Connection, on_progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> None:
         """Throw the projections away and make them again from events, verdicts and commands. Issues nothing."""
+        lock_projections(connection)
         connection.execute(delete(CASES))
         case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
         for start in range(0, len(case_ids), 200):
             found = load_cases(connection, self._port, case_ids[start : start + 200])
             self._keep(connection, [self._fold(case_id, rows) for case_id, rows in found.items()])
+            on_progress(min(start + 200, len(case_ids)), len(case_ids))
         rebuild_lanes(connection)
 
     def _fold(self, case_id: str, rows: CaseRows) -> CaseView:

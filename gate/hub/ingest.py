@@ -147,7 +147,7 @@ class Ingest:
                 fresh = self._store_events(connection, events)
                 touched = self._settle(connection, fresh, acks)
                 touched |= {item.case_id for item in fresh if item.case_id is not None}
-                changes = self._project(connection, touched)
+                changes = self.project(connection, touched)
                 self._keep_rejected(connection, rejected)
                 # Last: every worker writes these rows, and waits for whoever has them.
                 keep_lanes(connection, [(item.lane, item.event) for item in fresh])
@@ -177,7 +177,7 @@ class Ingest:
         self._count_commands(changes)
         return changes
 
-    def _project(self, connection: Connection, touched: set[str]) -> Changes:
+    def project(self, connection: Connection, touched: set[str]) -> Changes:
         """Fold these cases; those on which another worker is busy are left to whoever comes next."""
         mine = try_cases(connection, touched)
         left = touched - mine

@@ -1,13 +1,18 @@
-"""The hub's connection to the broker: MQTT 3.1.1 by paho, a session that outlives the process, acknowledgement only by hand.
+"""The connection of a hub or a worker to the broker, by paho: a session that outlives the process, acknowledgement only by hand.
 
+MQTT 3.1.1, and 5 for shared subscriptions only.
 A broker that is not there or goes silent is reported (``on_change``) and tried again with growing pauses; nothing waits for it.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -16,12 +21,46 @@ from gate.core.clock import Clock
 from gate.hub.errors import HubError
 from gate.hub.ingest import Incoming
 from gate.wire.mqtt import acknowledge_at_once, end, send_at_once
-from gate.wire.topics import Channel, all_lanes
+from gate.wire.topics import Channel, all_lanes, lane_topic
 
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 10
-_QOS = {Channel.EVENT: 1, Channel.ACK: 1, Channel.STATUS: 1, Channel.STATE: 0}
+SESSION_S = 7 * 24 * 3600
+"""How long a broker with MQTT 5 keeps the session, and the share, of a worker that does not come back."""
+SHARE = "tongguan-ingest"
+_WORK = (Channel.EVENT, Channel.ACK)
+_WORDS = {Channel.STATUS: 1, Channel.STATE: 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """What a client subscribes to, (filter, QoS) each, and whether that needs MQTT 5."""
+
+    filters: tuple[tuple[str, int], ...]
+    is_shared: bool = False
+
+    @classmethod
+    def to_all(cls, port: str) -> Self:
+        """A hub that takes everything itself."""
+        work = tuple((all_lanes(port, channel), 1) for channel in _WORK)
+        return cls(filters=work + cls.to_lanes_only(port).filters)
+
+    @classmethod
+    def to_lanes_only(cls, port: str) -> Self:
+        """A hub whose workers take events and answers: only what the lanes say of themselves."""
+        return cls(filters=tuple((all_lanes(port, channel), qos) for channel, qos in _WORDS.items()))
+
+    @classmethod
+    def to_a_share(cls, port: str) -> Self:
+        """A worker among others, to each of which the broker gives its part (MQTT 5, clause 4.8.2)."""
+        work = tuple((f"$share/{SHARE}/{all_lanes(port, channel)}", 1) for channel in _WORK)
+        return cls(filters=work, is_shared=True)
+
+    @classmethod
+    def to_these(cls, port: str, lanes: Iterable[str]) -> Self:
+        """A worker to which these lanes are given: for brokers without shared subscriptions."""
+        return cls(filters=tuple((lane_topic(port, lane, channel), 1) for lane in lanes for channel in _WORK))
 
 
 class BrokerLink:
@@ -31,20 +70,20 @@ class BrokerLink:
         self,
         *,
         broker: Broker,
-        port: str,
         client_id: str,
+        listening: Listening,
         clock: Clock,
         on_message: Callable[[Incoming], None],
         on_change: Callable[[bool], None],
     ) -> None:
         self._broker = broker
-        self._filters = [(all_lanes(port, channel), qos) for channel, qos in _QOS.items()]
+        self._listening = listening
         self._clock = clock
         self._on_message = on_message
         self._on_change = on_change
         self._connection = 0
         self._is_ready = False
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
+        self._client = _client(client_id, is_mqtt5=listening.is_shared)
         self._client.max_queued_messages_set(10_000)
         self._client.reconnect_delay_set(min_delay=1, max_delay=8)
         self._client.on_connect = self._connected
@@ -56,18 +95,8 @@ class BrokerLink:
 
     def start(self) -> None:
         """Begin to connect, in the background. HubError when the TLS files cannot be used."""
-        if self._broker.ca_file is not None:
-            try:
-                self._client.tls_set(
-                    ca_certs=str(self._broker.ca_file),
-                    certfile=_text(self._broker.certificate_file),
-                    keyfile=_text(self._broker.key_file),
-                )
-            except (OSError, ValueError) as error:
-                raise HubError(
-                    f"the TLS files of the broker cannot be used ({error}): check ca_file, certificate_file and key_file"
-                ) from None
-        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
+        _secure(self._client, self._broker)
+        _connect(self._client, self._broker, is_mqtt5=self._listening.is_shared, session_s=SESSION_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -85,10 +114,11 @@ class BrokerLink:
             return
         self._client.publish(topic, payload, qos=qos)
 
-    def acknowledge(self, message: Incoming) -> None:
-        """Tell the broker that it may forget ``message``. One of an earlier connection is delivered again, and is not ours to ack."""
-        if message.qos > 0 and message.connection == self._connection:
-            self._client.ack(message.mid, message.qos)
+    def acknowledge(self, messages: Iterable[Incoming]) -> None:
+        """Tell the broker that it may forget these. Those of an earlier connection are delivered again, and are not ours to ack."""
+        for message in messages:
+            if message.qos > 0 and message.connection == self._connection:
+                self._client.ack(message.mid, message.qos)
 
     def _connected(
         self,
@@ -103,7 +133,7 @@ class BrokerLink:
             return
         self._connection += 1
         log.info("broker_connected", host=self._broker.host, port=self._broker.port)
-        client.subscribe(self._filters)
+        client.subscribe(list(self._listening.filters))
 
     def _subscribed(
         self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -145,6 +175,63 @@ class BrokerLink:
                 connection=self._connection,
             )
         )
+
+
+def forget_session(broker: Broker, client_id: str, *, is_mqtt5: bool, within_s: float = 10.0) -> None:
+    """Have the broker delete what it keeps for a client that will not come back. HubError when it cannot be told.
+
+    Events that it held for it come again: the lanes have no receipt for them.
+    """
+    client = _client(client_id, is_mqtt5=is_mqtt5, keeps_session=False)
+    told = threading.Event()
+    refusal: list[str] = []
+
+    def connected(_client: Client, _data: object, _flags: object, reason: ReasonCode, _properties: object) -> None:
+        if reason.is_failure:
+            refusal.append(str(reason))
+        told.set()
+
+    client.on_connect = connected
+    _secure(client, broker)
+    try:
+        _connect(client, broker, is_mqtt5=is_mqtt5, session_s=0, is_clean=True)
+        client.loop_start()
+        if not told.wait(within_s) or refusal:
+            why = refusal[0] if refusal else f"it did not answer within {within_s:.0f} s"
+            raise HubError(f"the broker at {broker.host}:{broker.port} cannot be told ({why}): check that it runs")
+    finally:
+        end(client)
+
+
+def _client(client_id: str, *, is_mqtt5: bool, keeps_session: bool = True) -> Client:
+    if is_mqtt5:  # there the session's life is said when connecting
+        return Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+        )
+    return Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=not keeps_session, manual_ack=True)
+
+
+def _connect(client: Client, broker: Broker, *, is_mqtt5: bool, session_s: int, is_clean: bool = False) -> None:
+    if not is_mqtt5:
+        client.connect_async(broker.host, broker.port, keepalive=KEEPALIVE_S)
+        return
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = session_s
+    client.connect_async(broker.host, broker.port, keepalive=KEEPALIVE_S, clean_start=is_clean, properties=properties)
+
+
+def _secure(client: Client, broker: Broker) -> None:
+    """HubError when the TLS files cannot be used."""
+    if broker.ca_file is None:
+        return
+    try:
+        client.tls_set(
+            ca_certs=str(broker.ca_file), certfile=_text(broker.certificate_file), keyfile=_text(broker.key_file)
+        )
+    except (OSError, ValueError) as error:
+        raise HubError(
+            f"the TLS files of the broker cannot be used ({error}): check ca_file, certificate_file and key_file"
+        ) from None
 
 
 def _text(path: object) -> str | None:

@@ -19,6 +19,8 @@ _TRY_CASES = text(
     "SELECT key FROM unnest(CAST(:keys AS integer[])) AS key WHERE pg_try_advisory_xact_lock(:space, key)"
 )
 
+_WHOLE_TABLES = text("LOCK TABLE events, cases, lanes, commands, verdicts IN SHARE ROW EXCLUSIVE MODE")
+
 
 class Turn(IntEnum):
     """What only one transaction at a time may do."""
@@ -31,6 +33,12 @@ def take_turns(connection: Connection, turn: Turn) -> None:
     """Wait until no other transaction has this turn; it ends with the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(_WAIT, {"turn": turn.value})
+
+
+def lock_projections(connection: Connection) -> None:
+    """Let nobody else store or project until the transaction ends. To be the first lock of a transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WHOLE_TABLES)
 
 
 def wait_for_case(connection: Connection, case_id: str) -> None:
