@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.camera_faults import CameraFault, CameraFaults
+
 Source = Callable[[int], NDArray[np.uint8] | bytes]
 """Given the monotonic time in nanoseconds, the picture of that moment: BGR image or JPEG bytes."""
 
@@ -29,8 +31,9 @@ _SEND_TIMEOUT_S = 2.0
 class _Channel:
     """One camera: asks its source once for each moment, however many watch."""
 
-    def __init__(self, source: Source, interval_ns: int) -> None:
+    def __init__(self, source: Source, interval_ns: int, seed: int) -> None:
         self.source = source
+        self.faults = CameraFaults(seed=seed)
         self._interval_ns = interval_ns
         self._lock = threading.Lock()
         self._jpeg = b""
@@ -44,13 +47,14 @@ class _Channel:
             source = self.source
             if source is not self._made_by or now_ns - self._at_ns > self._interval_ns // 2:
                 picture = source(now_ns)
-                self._jpeg = picture if isinstance(picture, bytes) else _encode(picture)
+                self._jpeg = self.faults.spoil(picture if isinstance(picture, bytes) else encode_jpeg(picture))
                 self._at_ns = now_ns
                 self._made_by = source
             return self._jpeg, self._at_ns
 
 
-def _encode(image: NDArray[np.uint8]) -> bytes:
+def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
+    """As cameras encode: baseline JPEG with the usual tables and half the colour resolution."""
     is_encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not is_encoded:
         raise ValueError(f"cannot encode a picture of shape {image.shape} as JPEG")
@@ -93,9 +97,13 @@ class MjpegServer:
         """Adds a camera, or gives one another picture; whoever watches it stays."""
         channel = self._channels.get(name)
         if channel is None:
-            self._channels[name] = _Channel(source, int(self._interval_s * 1e9))
+            self._channels[name] = _Channel(source, int(self._interval_s * 1e9), seed=len(self._channels) + 1)
         else:
             channel.source = source
+
+    def faults(self, name: str) -> CameraFaults:
+        """What is wrong with this camera. Raises KeyError if there is no such source."""
+        return self._channels[name].faults
 
     def url(self, name: str) -> str:
         """Raises KeyError if there is no such source."""
@@ -118,6 +126,8 @@ class MjpegServer:
         channel = self._channels.get(name) if dot else None
         if channel is None or suffix not in ("mjpg", "jpg"):
             handler.send_error(HTTPStatus.NOT_FOUND)
+        elif channel.faults.has(CameraFault.UNPLUG):
+            handler.close_connection = True
         elif not self._places.acquire(blocking=False):
             handler.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
@@ -142,14 +152,18 @@ class MjpegServer:
         handler.send_header("Cache-Control", "no-store")
         handler.end_headers()
         due_s = time.monotonic()
-        while not self._closing.wait(max(0.0, due_s - time.monotonic())):
+        while not self._closing.wait(max(0.0, due_s - time.monotonic())) and not channel.faults.has(CameraFault.UNPLUG):
+            due_s = max(due_s + self._interval_s, time.monotonic())
+            if channel.faults.has(CameraFault.SILENT):
+                continue
             jpeg, at_ns = channel.jpeg()
+            if self._closing.wait(channel.faults.late_s):
+                return
             head = (
                 f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
                 f"X-Timestamp-Ns: {at_ns}\r\n\r\n"
             )
             handler.connection.sendall(head.encode() + jpeg + b"\r\n")
-            due_s = max(due_s + self._interval_s, time.monotonic())
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,14 +1,22 @@
 """Cameras: a folder or video file, a V4L2 device or RTSP address, an MJPEG address."""
 
-from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StatusCallback
+from __future__ import annotations
 
-__all__ = ["Camera", "CameraStatus", "Frame", "Image", "StatusCallback", "open_camera"]
+from typing import TYPE_CHECKING
+
+from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StampSource, StatusCallback
+
+if TYPE_CHECKING:
+    from drivers.camera.health import HealthLimits
+
+__all__ = ["Camera", "CameraStatus", "Frame", "Image", "StampSource", "StatusCallback", "open_camera"]
 
 
-def open_camera(kind: str, source: str, fps: float = 15.0) -> Camera:
+def open_camera(kind: str, source: str, fps: float = 15.0, *, limits: HealthLimits | None = None) -> Camera:
     """A camera, not yet started. `kind` is `folder`, `opencv` or `mjpeg`; an MJPEG camera sets its own pace.
 
-    Raises `DeviceError` if there is no such kind or the source cannot be one.
+    `limits` say when a picture counts as no view; a folder takes none, since stills are what it is for. Raises `DeviceError` if there is
+    no such kind or the source cannot be one.
     """
     # OpenCV takes a quarter of a second to load: not before a camera is wanted.
     from drivers.errors import DeviceError
@@ -21,10 +29,10 @@ def open_camera(kind: str, source: str, fps: float = 15.0) -> Camera:
         case "opencv":
             from drivers.camera.opencv import OpenCvCamera
 
-            return OpenCvCamera(source, fps=fps)
+            return OpenCvCamera(source, fps=fps, limits=limits)
         case "mjpeg":
             from drivers.camera.mjpeg import MjpegCamera
 
-            return MjpegCamera(source)
+            return MjpegCamera(source, limits=limits)
         case _:
             raise DeviceError(f"There is no camera kind {kind!r}; set folder, opencv or mjpeg.")

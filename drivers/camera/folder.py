@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from drivers.camera.interface import Image
+from drivers.camera.interface import Image, StampSource
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError
 
@@ -57,6 +57,11 @@ class _PacedSource:
         self._now_ns = now_ns
         self._due_ns = now_ns()
         self._pause = threading.Event()
+
+    @property
+    def stamped_by(self) -> StampSource:
+        """What is recorded has no time of its own any more."""
+        return StampSource.ARRIVAL
 
     def _wait_until_due(self, is_stopping: Callable[[], bool]) -> bool:
         while (left_ns := self._due_ns - self._now_ns()) > 0:

@@ -14,6 +14,17 @@ Image = NDArray[np.uint8]
 """uint8, height x width x 3, channels blue, green, red."""
 
 
+class StampSource(StrEnum):
+    """By what a frame's time of capture is known."""
+
+    DEVICE = "device"
+    """The camera, or its driver in the kernel, stamped it on this host's clock."""
+    STREAM = "stream"
+    """The camera's own spacing (RTP presentation times), laid onto this host's clock; the way's least delay is still in it."""
+    ARRIVAL = "arrival"
+    """When it was complete in this host: later than the capture by exposure, read-out, encoding and the way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
     image_bgr: Image
@@ -21,13 +32,14 @@ class Frame:
     """Host's monotonic clock: when the frame was complete in this host, or earlier if the camera says so."""
     sequence: int
     """Counts the frames of this camera from 1; a gap is what was dropped."""
+    stamped_by: StampSource = StampSource.ARRIVAL
 
 
 class CameraStatus(StrEnum):
     OPENING = "opening"
     OK = "ok"
     LOST = "lost"
-    """No frames come; reopening goes on by itself until `stop`."""
+    """No frames come, or none that are a view of the present (frozen, dark); reopening goes on by itself until `stop`."""
 
 
 StatusCallback = Callable[[CameraStatus, str], None]

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from drivers.camera.health import HealthLimits
+from drivers.camera.interface import StampSource
 from drivers.camera.multipart import MultipartError, MultipartParser, Part, boundary_of, parse_head
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError
@@ -32,10 +34,17 @@ class MjpegCamera(ThreadedCamera):
     """
 
     def __init__(
-        self, url: str, *, timestamp_header: str | None = None, silence_s: float = 2.0, queue_size: int = 1
+        self,
+        url: str,
+        *,
+        timestamp_header: str | None = None,
+        silence_s: float = 2.0,
+        queue_size: int = 1,
+        limits: HealthLimits | None = None,
     ) -> None:
         parts = urlsplit(url)
-        super().__init__(f"{parts.scheme}://{parts.hostname or ''}{parts.path}", queue_size=queue_size)
+        name = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+        super().__init__(name, queue_size=queue_size, limits=limits)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise DeviceError(f"Camera address {self._name} is not usable; set http://host/path or https://host/path.")
         self._parts = parts
@@ -87,6 +96,7 @@ class _MjpegSource:
         self._newest: Part | None = None
         self._newest_ns = 0
         self._skipped = 0
+        self.stamped_by = StampSource.ARRIVAL
         connection.settimeout(_WAIT_S)
         self._take(rest)
 
@@ -144,6 +154,7 @@ class _MjpegSource:
 
     def _captured_ns(self, part: Part) -> int:
         stated = part.headers.get(self._timestamp_header, "") if self._timestamp_header else ""
+        self.stamped_by = StampSource.DEVICE if stated.isdecimal() else StampSource.ARRIVAL
         # A camera cannot have seen the future.
         return min(int(stated), self._newest_ns) if stated.isdecimal() else self._newest_ns
 

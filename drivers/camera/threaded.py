@@ -13,7 +13,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StatusCallback
+from drivers.camera.health import HealthLimits, PictureWatch
+from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StampSource, StatusCallback
 from drivers.errors import DeviceError
 
 BROKEN_IN_A_ROW = 15
@@ -30,6 +31,10 @@ class FrameSource(Protocol):
 
         None when the wait was cut short; a stream that is over or silent raises `StreamLost`.
         """
+
+    @property
+    def stamped_by(self) -> StampSource:
+        """By what the time of the last picture is known."""
 
     def close(self) -> None: ...
 
@@ -49,6 +54,7 @@ class _Taken:
     picture: Image | bytes
     captured_ns: int
     sequence: int
+    stamped_by: StampSource
 
     def frame(self) -> Frame | None:
         """None when the bytes are no picture."""
@@ -57,11 +63,16 @@ class _Taken:
             if decoded is None:
                 return None
             self.picture = np.asarray(decoded, dtype=np.uint8)
-        return Frame(image_bgr=self.picture, captured_ns=self.captured_ns, sequence=self.sequence)
+        return Frame(
+            image_bgr=self.picture,
+            captured_ns=self.captured_ns,
+            sequence=self.sequence,
+            stamped_by=self.stamped_by,
+        )
 
 
 class ThreadedCamera(Camera):
-    """Opens a `FrameSource` in a thread, reads it, and opens it again whenever it is lost."""
+    """Opens a `FrameSource` in a thread, reads it, and opens it again whenever it is lost or its picture is frozen."""
 
     def __init__(
         self,
@@ -70,8 +81,10 @@ class ThreadedCamera(Camera):
         queue_size: int = 1,
         reopen_s: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0),
         now_ns: Callable[[], int] = time.monotonic_ns,
+        limits: HealthLimits | None = None,
     ) -> None:
         self._name = name
+        self._watch = PictureWatch(limits or HealthLimits())
         self._reopen_s = reopen_s
         self._now_ns = now_ns
         self._queue: deque[_Taken] = deque()
@@ -176,7 +189,14 @@ class ThreadedCamera(Camera):
                 if taken is None:
                     continue
                 picture, captured_ns, skipped = taken
-                self._publish(picture, captured_ns, skipped)
+                trouble = self._watch.feed(picture, self._now_ns())
+                if self._watch.is_frozen:
+                    # An old picture is not shown as if it were the present; opening anew is what helps most cameras.
+                    raise StreamLost(trouble or "the picture is frozen")
+                self._publish(picture, captured_ns, skipped, source.stamped_by)
+                if trouble is not None:
+                    self._set_status(CameraStatus.LOST, f"{self._name}: {trouble}")
+                    continue
                 if self._broken >= BROKEN_IN_A_ROW:
                     self._set_status(CameraStatus.LOST, f"{self._name}: sends what is no picture")
                     continue
@@ -190,11 +210,13 @@ class ThreadedCamera(Camera):
             source.close()
         return has_seen
 
-    def _publish(self, picture: Image | bytes, captured_ns: int, skipped: int) -> None:
+    def _publish(self, picture: Image | bytes, captured_ns: int, skipped: int, stamped_by: StampSource) -> None:
         with self._changed:
             self._sequence += 1 + skipped
             self._dropped += skipped
-            self._latest = _Taken(picture=picture, captured_ns=captured_ns, sequence=self._sequence)
+            self._latest = _Taken(
+                picture=picture, captured_ns=captured_ns, sequence=self._sequence, stamped_by=stamped_by
+            )
             if len(self._queue) >= self._queue_size:
                 self._queue.popleft()
                 self._dropped += 1
