@@ -24,6 +24,7 @@ BUILT_IN = {
     "weighing_mat": "drivers.sensors.contacts:weighing_mat",
     "osdp_reader": "drivers.osdp.reader:OsdpReader",
     "xray_folder": "drivers.xray.folder:WatchedFolder",
+    "xray_listener": "drivers.xray.listener:HttpListener",
     "folder_camera": "drivers.camera.folder:FolderCamera",
     "opencv_camera": "drivers.camera.opencv:OpenCvCamera",
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",

@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +18,7 @@ from gate import __version__
 from gate.core.clock import Clock, SystemClock
 from gate.core.document_findings import DocumentLimits
 from gate.core.events import Event
+from gate.core.evidence import Finding
 from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
 from gate.core.presentation import PresentationPolicy
@@ -24,6 +26,7 @@ from gate.core.state import LanePolicy, LaneState
 from gate.devices import LaneDevices, open_devices
 from gate.errors import GateError
 from gate.lane.casework import Casework
+from gate.lane.equipment import Equipment, Fittings
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
 from gate.lane.liveness import Liveness
@@ -32,6 +35,7 @@ from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
+from gate.lane.witnesses import WitnessRoles
 from gate.wire import messages as wire
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
@@ -87,7 +91,9 @@ class LaneProgram:
             send=self._send,
             pictures_waiting=self._pictures_waiting,
             post=self._post,
+            witnesses=self._witnesses,
         )
+        self._on_change = on_change
         self.runtime = LaneRuntime(
             policy=_lane_policy(site),
             clock=clock,
@@ -108,7 +114,15 @@ class LaneProgram:
             celsius=self._celsius if devices.thermometer is not None else None,
             self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
             publish=self._publish,
-            on_change=on_change,
+            on_change=self._changed,
+        )
+        self.equipment = Equipment(
+            _fittings(lane, devices),
+            runtime=self.runtime,
+            casework=self.casework,
+            store=self.store,
+            clock=clock,
+            lane=lane.id,
         )
         self._commands = self._make_verifier(hub_key)
         self.uplink = Uplink(
@@ -134,7 +148,7 @@ class LaneProgram:
             clock=clock,
             sensor_max_age_ns=self._site.policy.sensor_max_age_ms * 1_000_000,
             is_spent=self.store.is_spent,
-            spend=self.casework.spend,
+            spend=self._spend,
         )
 
     def _make_verifier(self, hub_key: VerifyKey) -> CommandVerifier:
@@ -158,8 +172,10 @@ class LaneProgram:
                 self.casework.report(EventType.LANE_STARTED, started)
             await self.uplink.start(self.runtime.ended)
             await self._hub.warm_up()
+            await self.equipment.start()
             await self.runtime.run()
         finally:
+            await self.equipment.stop()
             await self.uplink.stop()
             await self._hub.close()
             if self._devices.thermometer is not None:
@@ -170,6 +186,18 @@ class LaneProgram:
 
     def _post(self, event: Event) -> None:
         self.runtime.put(event)
+
+    def _witnesses(self, since_ns: int, person_count: int | None) -> tuple[Finding, ...]:
+        return self.equipment.findings(since_ns, person_count)
+
+    def _changed(self, state: LaneState) -> None:
+        self.equipment.entered(state)
+        self._on_change(state)
+
+    def _spend(self, release_id: str) -> None:
+        """On disk first, then the turnstile behind the exit, which lets one through for each release that was spent."""
+        self.casework.spend(release_id)
+        self.equipment.released(release_id)
 
     def _publish(self, state: wire.LaneState) -> None:
         self.uplink.publish_state(state)
@@ -212,6 +240,23 @@ class LaneProgram:
             occupancy_id=here.evidence.occupancy_id,
             evidence_digest=here.evidence.digest(),
         )
+
+
+def _fittings(lane: Lane, devices: LaneDevices) -> Fittings:
+    """The devices beside board and cameras, and who looks at what the witnesses among them say."""
+    contacts, roles = lane.contacts, WitnessRoles()
+    if contacts is not None and contacts.radiation is not None:
+        roles = replace(roles, radiation=contacts.radiation.role)
+    if contacts is not None and contacts.mat is not None:
+        roles = replace(roles, mat=contacts.mat.role, one_person_max_kg=contacts.mat.one_person_max_kg)
+    return Fittings(
+        portal=devices.contacts.portal,
+        mat=devices.contacts.mat,
+        emergency_stop=devices.contacts.emergency_stop,
+        turnstile=devices.turnstile,
+        readers=devices.readers,
+        roles=roles,
+    )
 
 
 @contextlib.contextmanager

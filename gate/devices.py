@@ -1,16 +1,37 @@
 """A lane's devices out of its settings. A twin is a device kind that another package registers; nothing here knows which is which."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from config.equipment import Contacts as ContactSettings
+from config.equipment import Mat as MatSettings
+from config.equipment import Xray
 from config.schema import Camera as CameraSettings
 from config.schema import Lane
 from drivers.camera import Camera, open_camera
 from drivers.lane_io.interface import LaneIo
+from drivers.osdp import AccessReader
 from drivers.registry import load_device
+from drivers.relay import Turnstile
+from drivers.sensors import FloorMat, RadiationPortal, StopContact
 from drivers.thermal import Thermometer
+from drivers.xray import XraySource
+
+if TYPE_CHECKING:
+    from drivers.modbus_io.interface import IoModule
 
 _THERMOMETERS = {"serial_line": "serial_thermometer"}
 _CAMERAS = {"v4l2": "opencv", "rtsp": "opencv"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneContacts:
+    """What hangs on a lane's contacts module; None where nothing is wired."""
+
+    portal: RadiationPortal | None = None
+    mat: FloorMat | None = None
+    emergency_stop: StopContact | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +43,9 @@ class LaneDevices:
     document_camera: Camera
     thermometer: Thermometer | None
     face_camera_2: Camera | None = None
+    contacts: LaneContacts = field(default_factory=LaneContacts)
+    turnstile: Turnstile | None = None
+    readers: dict[str, AccessReader] = field(default_factory=dict)
 
 
 def open_devices(lane: Lane) -> LaneDevices:
@@ -32,6 +56,9 @@ def open_devices(lane: Lane) -> LaneDevices:
         document_camera=open_lane_camera(lane.document_camera),
         thermometer=open_thermometer(lane),
         face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2),
+        contacts=open_contacts(lane.contacts),
+        turnstile=open_turnstile(lane),
+        readers=open_readers(lane),
     )
 
 
@@ -53,3 +80,93 @@ def open_thermometer(lane: Lane) -> Thermometer | None:
     kind = lane.thermometer.kind
     thermometer: Thermometer = load_device(_THERMOMETERS.get(kind, kind), port=lane.thermometer.port)
     return thermometer
+
+
+def open_contacts(settings: ContactSettings | None) -> LaneContacts:
+    """The contacts of a lane, not started yet; they share one module."""
+    if settings is None:
+        return LaneContacts()
+    from drivers.modbus_io.driver import module_at
+    from drivers.modbus_io.shared import SharedModule
+    from drivers.modbus_io.wiring import parse_contact
+    from drivers.sensors.contacts import ContactRadiationPortal
+
+    mat = settings.mat
+    register = None if mat is None else mat.register_number
+    line = settings.model_dump(include={"port", "unit", "baud_rate", "parity", "poll_ms", "answer_timeout_ms"})
+    module = SharedModule(
+        module_at(
+            **line,
+            input_count=max(settings.terminals, default=-1) + 1,
+            register_count=0 if register is None else register + 1,
+        )
+    )
+    wired = settings.radiation
+    portal = None
+    if wired is not None:
+        portal = ContactRadiationPortal(
+            module.port(),
+            gamma=parse_contact("gamma", wired.gamma),
+            neutron=None if wired.neutron is None else parse_contact("neutron", wired.neutron),
+            fault=None if wired.fault is None else parse_contact("fault", wired.fault),
+        )
+    stop = settings.emergency_stop
+    return LaneContacts(
+        portal=portal,
+        mat=None if mat is None else _open_mat(mat, module.port),
+        emergency_stop=None
+        if stop is None
+        else StopContact(module.port(), contact=parse_contact("emergency_stop", stop)),
+    )
+
+
+def _open_mat(mat: MatSettings, port: Callable[[], "IoModule"]) -> FloorMat:
+    from drivers.modbus_io.wiring import parse_contact
+    from drivers.sensors.contacts import ContactMat, WeighingMat
+
+    if mat.occupied is not None:
+        return ContactMat(port(), occupied=parse_contact("occupied", mat.occupied))
+    if mat.register_number is None or mat.kg_per_count is None:
+        raise AssertionError("the settings let a mat through that neither switches nor weighs")
+    return WeighingMat(
+        port(),
+        register=mat.register_number,
+        zero=mat.zero,
+        kg_per_count=mat.kg_per_count,
+        low=mat.low,
+        high=mat.high,
+    )
+
+
+def open_turnstile(lane: Lane) -> Turnstile | None:
+    """The turnstile behind the exit, not started yet; None where there is none."""
+    if lane.turnstile is None:
+        return None
+    turnstile: Turnstile = load_device(
+        "relay_turnstile", **lane.turnstile.model_dump(exclude={"kind"}, exclude_none=True)
+    )
+    return turnstile
+
+
+def open_readers(lane: Lane) -> dict[str, AccessReader]:
+    """The card readers by their id, not started yet. Those on one port share its line."""
+    return {
+        item.id: load_device(
+            "osdp_reader", port=item.port, address=item.address, key_file=item.key_file, baud_rate=item.baud_rate
+        )
+        for item in lane.readers
+    }
+
+
+def open_xray(machine: Xray) -> XraySource:
+    """Where an inspection machine's scans come in, not started yet."""
+    if machine.kind == "folder":
+        source: XraySource = load_device("xray_folder", folder=machine.folder, lane=machine.lane)
+        return source
+    listener: XraySource = load_device(
+        "xray_listener",
+        lane=machine.lane,
+        max_bytes=machine.max_mib * 2**20,
+        **machine.model_dump(include={"host", "port", "token_file", "certificate_file", "key_file"}),
+    )
+    return listener

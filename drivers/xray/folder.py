@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from drivers.errors import DeviceError
 from drivers.xray.decode import MAX_FILE_BYTES, ScanNote, decode_scan
-from drivers.xray.interface import XrayImage, XrayRefused, XrayReport, XraySource
+from drivers.xray.interface import NotTaken, XrayImage, XrayRefused, XrayReport, XraySource
 
 DONE, REFUSED = "done", "refused"
 _PICTURES = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".dcm", ".dcs"})
@@ -194,11 +194,13 @@ class WatchedFolder(XraySource):
             self._refuse(names, scan, found.sentence)
             return
         # First told, then moved: a crash between the two tells it again, and its digest says that it is the same.
-        self._report(found)
-        self._move(names, DONE)
+        with contextlib.suppress(NotTaken):  # it lies where it is, and the next pass offers it again
+            self._report(found)
+            self._move(names, DONE)
 
     def _refuse(self, names: list[str], scan: str, sentence: str) -> None:
-        self._report(XrayRefused(name=scan, sentence=sentence))
+        with contextlib.suppress(NotTaken):  # nobody needs it again: what is refused has its sentence beside it
+            self._report(XrayRefused(name=scan, sentence=sentence))
         self._move(names, REFUSED)
         try:
             (self._folder / REFUSED / f"{scan}.txt").write_text(sentence + "\n", encoding="utf-8")

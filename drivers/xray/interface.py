@@ -75,10 +75,14 @@ class XrayRefused:
 XrayReport = XrayImage | XrayRefused
 
 
-class XraySource(ABC):
-    """A source of scans with a reader thread of its own. Reports come in that thread: hand them over, do not work in it.
+class NotTaken(Exception):
+    """Raised by who is told of a scan and cannot keep it now; the source offers it again. `str()` says why."""
 
-    A scan is reported at least once, also over a crash of this process; `image_id` tells repetitions.
+
+class XraySource(ABC):
+    """A source of scans with a reader thread of its own. Reports come in that thread, and a scan counts as delivered when it returns.
+
+    A scan is reported at least once, also over a crash of this process or a taker that raises `NotTaken`; `image_id` tells repetitions.
     """
 
     @abstractmethod

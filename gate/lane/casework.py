@@ -14,7 +14,7 @@ from gate.core import events as on
 from gate.core.clock import Clock
 from gate.core.effects import CrossingOutcome
 from gate.core.events import Event
-from gate.core.evidence import Finding, Outcome, Stage, canonical_json
+from gate.core.evidence import Attachment, Finding, Outcome, Stage, canonical_json
 from gate.core.policy import (
     Admit,
     Clear,
@@ -65,7 +65,9 @@ class Casework:
         send: Callable[[list[OutboxRow]], None],
         pictures_waiting: Callable[[], None],
         post: Callable[[Event], None],
+        witnesses: Callable[[int, int | None], tuple[Finding, ...]] = lambda _since_ns, _count: (),
     ) -> None:
+        """``witnesses(since_ns, person_count)`` are the findings of a lane's optional witnesses about a crossing that began then."""
         self._port = port
         self._lane = lane
         self._policy = policy
@@ -74,6 +76,7 @@ class Casework:
         self._send = send
         self._pictures_waiting = pictures_waiting
         self._post = post
+        self._witnesses = witnesses
         self.crossing: Crossing | None = None
         self.finished = 0
 
@@ -94,6 +97,11 @@ class Casework:
     def report(self, kind: EventType, data: wire.Message) -> None:
         """Record one event."""
         self._send(self._store.record([self.draft(kind, data)]))
+
+    def keep_record(self, kind: EventType, data: wire.Message, record: Picture) -> None:
+        """Record one event together with what it names in the evidence store."""
+        self._send(self._store.record([self.draft(kind, data)], pictures=[record]))
+        self._pictures_waiting()
 
     def report_command(self, door: str, position: str, purpose: str, release_id: str | None) -> None:
         """A door command goes out."""
@@ -243,6 +251,7 @@ class Casework:
             judge_people(around.curtain_count, outcome.person_count),
             *judge_presentation(outcome.presentation, self._policy.presentation),
             *judge_temperature(around.celsius, self._policy),
+            *self._witnesses(here.started_ns, around.curtain_count),
         )
         pictures: tuple[tuple[str, Picture], ...] = ()
         if outcome.live_jpeg is not None:
@@ -250,6 +259,17 @@ class Casework:
             pictures = (("live", live),)
         here.add(*findings, pictures=pictures, occupancy_id=around.occupancy_id)
         self._decide(here, tuple(picture for _, picture in pictures))
+
+    def add_late(self, findings: tuple[Finding, ...], attachments: tuple[Attachment, ...] = ()) -> None:
+        """What came beside the lane's own reading: a witness's alarm, a scan. It reopens verdicts, and refers where it is in the way."""
+        here = self.crossing
+        if here is None:
+            return
+        here.attach(*findings, attachments=attachments)
+        if here.is_face_judged and here.exit_commanded_ns is None:
+            self._decide(here, ())
+        else:
+            self._record_evidence(here)
 
     def add_reasons(self, reasons: tuple[str, ...], occupancy_id: str | None) -> None:
         """The machine referred for reasons of its own: they become findings, so that officers judge the whole of it."""

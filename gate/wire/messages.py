@@ -39,6 +39,7 @@ class EventType(StrEnum):
     FAULT_RAISED = "tongguan.fault.raised"
     FAULT_CLEARED = "tongguan.fault.cleared"
     COMMAND_REFUSED = "tongguan.command.refused"
+    CARD_SHOWN = "tongguan.card.shown"
 
 
 class LaneStarted(Message):
@@ -132,6 +133,13 @@ class CommandRefused(Message):
     reason: str
 
 
+class CardShown(Message):
+    """A staff card was held to a reader of the lane. ``record`` is the sha256 of what was read, which is in the evidence store only."""
+
+    reader: str
+    record: Sha256
+
+
 EVENT_DATA: dict[EventType, type[Message]] = {
     EventType.LANE_STARTED: LaneStarted,
     EventType.CROSSING_STARTED: CrossingStarted,
@@ -147,6 +155,7 @@ EVENT_DATA: dict[EventType, type[Message]] = {
     EventType.FAULT_RAISED: FaultRaised,
     EventType.FAULT_CLEARED: FaultCleared,
     EventType.COMMAND_REFUSED: CommandRefused,
+    EventType.CARD_SHOWN: CardShown,
 }
 
 

@@ -25,6 +25,7 @@ from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, DocumentFacts, LookupFacts
 from gate.core.state import LanePolicy, State
 from gate.lane.casework import Casework
+from gate.lane.equipment import Equipment, Fittings
 from gate.lane.runtime import LaneRuntime
 from gate.lane.sightings import (
     DocumentIdentified,
@@ -296,8 +297,12 @@ async def running_lane(
     mode: str = "gate",
     eyes: ScriptedEyes | None = None,
     look_up: Callable[[PrivateDocument, str], Any] = no_lookups,
+    fittings: Fittings | None = None,
 ) -> AsyncIterator[Rig]:
-    """A lane that runs in this event loop until the block ends. With ``board`` the same board as before is taken over."""
+    """A lane that runs in this event loop until the block ends. With ``board`` the same board as before is taken over.
+
+    ``fittings``: what it has beside board and cameras.
+    """
     clock = SystemClock()
     key, hub_key = SigningKey.generate(), SigningKey.generate()
     store = BreakableStore(folder / "lane.sqlite", port=PORT, lane=LANE, clock=clock)
@@ -319,14 +324,29 @@ async def running_lane(
         )
 
     rows: list[OutboxRow] = []
-    casework = make_casework(store, clock, send=rows.extend, post=lambda event: rig.runtime.put(event))  # noqa: PLW0108  bound later
+    casework = make_casework(
+        store,
+        clock,
+        send=rows.extend,
+        post=lambda event: rig.runtime.put(event),  # noqa: PLW0108  bound later
+        witnesses=lambda since_ns, count: equipment.findings(since_ns, count),  # noqa: PLW0108  bound later
+    )
+
+    def spend(release_id: str) -> None:
+        casework.spend(release_id)
+        equipment.released(release_id)
+
+    def changed(state: Any) -> None:
+        states.append(state.name)
+        equipment.entered(state)
+
     guard = Guard(
         lane=ADDRESS,
         boot_id=boot_id,
         clock=clock,
         sensor_max_age_ns=400_000_000,
         is_spent=store.is_spent,
-        spend=casework.spend,
+        spend=spend,
     )
     published: list[LaneState] = []
     states: list[State] = []
@@ -343,7 +363,10 @@ async def running_lane(
         celsius=lambda _since_ns: 36.5,
         self_release=own_release,
         publish=published.append,
-        on_change=lambda state: states.append(state.name),
+        on_change=changed,
+    )
+    equipment = Equipment(
+        fittings or Fittings(), runtime=runtime, casework=casework, store=store, clock=clock, lane=LANE
     )
     verifier = CommandVerifier(
         Verifier.trusting(hub_key.public()),
@@ -366,6 +389,7 @@ async def running_lane(
         states=states,
         commands=store.last_command_seq,
     )
+    await equipment.start()
     rig.task = task = asyncio.create_task(runtime.run())
     try:
         yield rig
@@ -373,6 +397,7 @@ async def running_lane(
         task.cancel()  # a lane that ended by itself raises here what ended it
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        await equipment.stop()
         store.close()
         if board is None:
             twin.close()
