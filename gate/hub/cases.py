@@ -4,20 +4,24 @@
 :mod:`gate.core.joint_release`; here is only what it is asked with.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from gate.core.consent import Consent
 from gate.core.evidence import Evidence
+from gate.core.inspection import Inspection, InspectionState, InspectionWord, inspections_of
 from gate.core.joint_release import (
     JointCase,
     Verdict,
     VerdictKind,
     current_verdict,
     is_releasable,
+    refusal_of,
     with_evidence,
+    with_inspection_open,
+    with_record,
     with_verdict,
 )
 from gate.hub.history import history_of
@@ -28,13 +32,12 @@ from gate.wire.messages import (
     CrossingDecided,
     CrossingEnded,
     EntryDecided,
-    EventType,
     EvidenceRecorded,
-    Message,
     ReleaseSpent,
 )
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+RELEASING = frozenset({Act.RELEASE, Act.FORCE_OPEN})
+"""What lets the exit open: they are counted together, so that there are never two."""
 
 MAX_RELEASES_PER_DIGEST = 2
 """One release, and one more by hand when the first expired without the lane having taken it."""
@@ -65,6 +68,8 @@ class CaseView:
     was_referred: bool
     ended: CrossingEnded | None
     releases: tuple[CommandRecord, ...]
+    inspections: tuple[Inspection, ...]
+    consents: tuple[Consent, ...]
     is_sent_back: bool
     is_contradicted: bool
     history: tuple[dict[str, Any], ...] = field(repr=False)
@@ -80,7 +85,7 @@ class CaseView:
 
     @property
     def releases_of_this_evidence(self) -> int:
-        return sum(item.evidence_digest == self.joint.evidence_digest for item in self.releases)
+        return sum(item.evidence_digest == self.joint.lane_digest for item in self.releases)
 
     @property
     def may_release(self) -> bool:
@@ -120,6 +125,14 @@ class CaseView:
             "verdicts": {role: self._verdict_json(role) for role in sorted(self.joint.required_roles)},
             "release": {"release_id": release.command_id, "issued_ms": release.issued_ms} if release else None,
             "outcome": self.ended.outcome.value if self.ended else None,
+            "inspections": [item.to_json() for item in self.inspections],
+            "is_inspection_open": self.joint.is_inspection_open,
+            "refused_by": list(self.joint.refused_by) if self.joint.refused_by else None,
+            "force_open": [
+                {"author": item.author, "role": item.role, "at_ms": item.at_ms, "reason": item.reason}
+                for item in self.consents
+                if item.evidence_digest == self.joint.evidence_digest
+            ],
             "history": list(self.history),
         }
 
@@ -134,6 +147,7 @@ class CaseView:
             "evidence_digest": verdict.evidence_digest or None,
             "author": verdict.author,
             "at_ms": verdict.at_ms if verdict.number >= 0 else None,
+            "number": max(verdict.number, 0),
             "reason": verdict.reason,
             "is_current": verdict.number >= 0 and verdict.evidence_digest == self.joint.evidence_digest,
         }
@@ -162,6 +176,8 @@ def fold_case(
     verdicts: Sequence[Verdict],
     commands: Sequence[CommandRecord],
     rules: SiteRules,
+    consents: Sequence[Consent] = (),
+    inspections: Sequence[InspectionWord] = (),
 ) -> CaseView:
     """The case that these (at least one event; any order, no id twice) make. Raises ValueError without an event."""
     if not events:
@@ -180,9 +196,10 @@ def fold_case(
         decision=decision_now,
         referred=frozenset(role for _, data in current if data.decision == "refer" for role in data.roles),
     )
-    joint = _joint(facts, duty, verdicts, decided_ms)
+    appointments = inspections_of(inspections)
+    joint = _joint(facts, duty, verdicts, decided_ms, appointments)
     sendable = sorted((_with_spent(item, facts.spent) for item in commands), key=lambda item: item.seq)
-    releases = tuple(item for item in sendable if item.act is Act.RELEASE)
+    releases = tuple(item for item in sendable if item.act in RELEASING)
     joint = replace(joint, is_release_issued=_is_release_issued(releases, joint))
     status = CaseStatus.OPEN
     if facts.ended is not None:
@@ -207,58 +224,21 @@ def fold_case(
         or (facts.entry is not None and not facts.entry[1].is_admitted),
         ended=facts.ended[1] if facts.ended else None,
         releases=releases,
+        inspections=appointments,
+        consents=tuple(sorted(consents, key=lambda item: item.number)),
         is_sent_back=any(
             item.act is Act.SEND_BACK and item.state in (CommandState.SENT, CommandState.TAKEN) for item in sendable
         ),
         is_contradicted=facts.is_contradicted,
         history=history_of(
-            events=ordered, refused_evidence=facts.refused_evidence, verdicts=verdicts, commands=sendable
+            events=ordered,
+            refused_evidence=facts.refused_evidence,
+            verdicts=verdicts,
+            commands=sendable,
+            consents=consents,
+            inspections=inspections,
         ),
     )
-
-
-def stored_event(
-    *, port: str, lane: str, event_id: str, sequence: int, event_type: EventType, at_ms: int, data: Message
-) -> StoredEvent:
-    """An event as :func:`fold_case` takes it, its evidence checked."""
-    return StoredEvent(
-        id=event_id,
-        lane=lane,
-        sequence=sequence,
-        type=event_type,
-        at_ms=at_ms,
-        data=data,
-        evidence=check_evidence(port, lane, data) if isinstance(data, EvidenceRecorded) else None,
-    )
-
-
-def check_evidence(port: str, lane: str, data: EvidenceRecorded) -> Evidence | str:
-    """The evidence that ``data`` carries, or why it is not believed: the hub computes the digest itself."""
-    try:
-        evidence = Evidence.from_json(data.evidence)
-        digest = evidence.digest()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return f"malformed evidence ({type(error).__name__})"
-    if (evidence.port, evidence.lane, evidence.case_id) != (port, lane, data.case_id):
-        return "evidence of another case"
-    if not _is_int(evidence.revision) or evidence.revision != data.revision or evidence.revision < 0:
-        return "another revision than announced"
-    texts = [evidence.occupancy_id or ""]
-    texts += [text for item in evidence.findings for text in (item.code, item.role, item.detail)]
-    texts += [text for item in evidence.attachments for text in (item.kind, item.sha256, item.media_type)]
-    if not all(_is_text(text) for text in texts):
-        return "malformed evidence (not text)"
-    if not all(_SHA256.fullmatch(item.sha256) for item in evidence.attachments):
-        return "malformed evidence (attachment)"
-    return evidence if digest == data.digest else "another digest than announced"
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
 
 
 def _facts(ordered: Sequence[StoredEvent]) -> _Facts:
@@ -301,23 +281,36 @@ def _facts(ordered: Sequence[StoredEvent]) -> _Facts:
     )
 
 
-def _joint(facts: _Facts, duty: Duties, verdicts: Sequence[Verdict], decided_ms: int | None) -> JointCase:
+def _joint(
+    facts: _Facts,
+    duty: Duties,
+    verdicts: Sequence[Verdict],
+    decided_ms: int | None,
+    appointments: Sequence[Inspection],
+) -> JointCase:
     joint = JointCase(required_roles=duty.required)
-    past = [item for item in verdicts if item.role in duty.required and item.evidence_digest != facts.digest]
     if facts.evidence is not None and facts.digest is not None:
         joint = with_evidence(joint, revision=facts.evidence.revision, digest=facts.digest)
-        present = [item for item in verdicts if item.evidence_digest == facts.digest]
+    finished = [item for item in appointments if item.state is InspectionState.FINISHED]
+    for item in finished:
+        joint = with_record(joint, item.digest())
+    digest = joint.evidence_digest
+    past = [item for item in verdicts if item.role in duty.required and item.evidence_digest != digest]
+    if facts.evidence is not None and digest is not None:
+        present = [item for item in verdicts if item.evidence_digest == digest]
         if decided_ms is not None and facts.evidence.occupancy_id is not None and not facts.is_contradicted:
+            # Who went to look into the bag says afterwards what they saw; no rule says it for them.
+            inspected = frozenset(role for item in finished for role in item.roles)
             present += [
                 Verdict(
                     role=role,
                     kind=VerdictKind.RELEASED_BY_RULE,
-                    evidence_digest=facts.digest,
+                    evidence_digest=digest,
                     author="rule",
                     at_ms=decided_ms,
                     number=0,
                 )
-                for role in duty.by_rule - _objecting(verdicts)
+                for role in duty.by_rule - _objecting(verdicts) - inspected
             ]
         for verdict in sorted(present, key=lambda item: (item.number, item.role)):
             taken = with_verdict(joint, verdict)
@@ -325,7 +318,19 @@ def _joint(facts: _Facts, duty: Duties, verdicts: Sequence[Verdict], decided_ms:
                 joint = taken
     # Words on older evidence stay visible as such; joint_release counts them as pending.
     shown = {item.role: item for item in sorted(past, key=lambda item: item.number)} | dict(joint.verdicts)
-    return replace(joint, verdicts=dict(sorted(shown.items())))
+    refused = refusal_of(verdicts)
+    return replace(
+        with_inspection_open(joint, is_open=bool(appointments) and _is_open(appointments[-1], digest)),
+        verdicts=dict(sorted(shown.items())),
+        refused_by=(refused[0].author, refused[1].author) if refused else None,
+    )
+
+
+def _is_open(inspection: Inspection, digest: str | None) -> bool:
+    """An open bag stays open whatever comes; an appointment stands for as long as it is about what is known now."""
+    if inspection.state is InspectionState.PROPOSED:
+        return inspection.evidence_digest == digest
+    return inspection.state is InspectionState.STARTED
 
 
 def _objecting(verdicts: Sequence[Verdict]) -> frozenset[str]:
@@ -335,19 +340,19 @@ def _objecting(verdicts: Sequence[Verdict]) -> frozenset[str]:
 
 
 def _with_spent(command: CommandRecord, spent: frozenset[str]) -> CommandRecord:
-    is_spent = command.act is Act.RELEASE and command.command_id in spent
+    is_spent = command.act in RELEASING and command.command_id in spent
     return replace(command, state=CommandState.SPENT) if is_spent else command
 
 
 def _is_standing(release: CommandRecord, joint: JointCase) -> bool:
     if release.state is CommandState.LAPSED:
         # Taken and never used: only other evidence than it was given for may be released anew.
-        return release.evidence_digest == joint.evidence_digest
+        return release.evidence_digest == joint.lane_digest
     return release.state in (CommandState.SENT, CommandState.TAKEN, CommandState.SPENT)
 
 
 def _is_release_issued(releases: Sequence[CommandRecord], joint: JointCase) -> bool:
-    same = sum(item.evidence_digest == joint.evidence_digest for item in releases)
+    same = sum(item.evidence_digest == joint.lane_digest for item in releases)
     return same >= MAX_RELEASES_PER_DIGEST or any(_is_standing(item, joint) for item in releases)
 
 

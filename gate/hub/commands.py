@@ -1,13 +1,15 @@
 """The hub's outgoing commands: numbered by the database, signed, kept until the lane answered or their time ran out."""
 
+import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from gate.core.clock import Clock
+from gate.hub.audit import log as audit
 from gate.hub.bell import ring
 from gate.hub.records import CommandRecord, CommandState
 from gate.hub.schema import COMMANDS
@@ -25,11 +27,15 @@ REPEATED = "replayed"
 # Built once: building costs more than running.
 _LAST = select(func.max(COMMANDS.c.seq))
 _ADD = COMMANDS.insert()
+_RELEASING = (Act.RELEASE.value, Act.FORCE_OPEN.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a lane is to be asked. ``release_number`` counts a case's releases from 1; ``note`` is why the officer gave it."""
+    """What a lane is to be asked. ``release_number`` counts a case's releases from 1; ``note`` is why the officer gave it.
+
+    ``also_by`` is the second officer where it takes two; ``basis`` is what it was decided on, for the audit log.
+    """
 
     lane: str
     act: Act
@@ -39,6 +45,8 @@ class Order:
     evidence_digest: str | None = None
     release_number: int | None = None
     note: str = ""
+    also_by: str | None = None
+    basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,8 @@ class CommandBook:
         first = max(last + 1, now_ms)
         issued = [self._sign(order, first + index, now_ms) for index, order in enumerate(orders)]
         connection.execute(_ADD, [row for row, _ in issued])
+        for order, (row, _) in zip(orders, issued, strict=True):
+            audit.note(connection, _issued(order, row))
         ring(connection)
         return [outgoing for _, outgoing in issued]
 
@@ -123,6 +133,7 @@ class CommandBook:
             exp=expires_ms / 1000,
             act=order.act,
             by=order.author,
+            also_by=order.also_by,
             case_id=order.case_id,
             occupancy_id=order.occupancy_id,
             evidence_digest=order.evidence_digest,
@@ -134,6 +145,7 @@ class CommandBook:
             "lane": order.lane,
             "act": order.act.value,
             "author": order.author,
+            "also_by": order.also_by,
             "case_id": order.case_id,
             "occupancy_id": order.occupancy_id,
             "evidence_digest": order.evidence_digest,
@@ -178,6 +190,14 @@ class CommandBook:
             .where(COMMANDS.c.jti == ack.command_id)
             .values(state=state.value, settled_ms=self._clock.utc_ms(), reason=ack.reason[:200])
         )
+        entry = audit.Entry(
+            at_ms=self._clock.utc_ms(),
+            kind=audit.AuditKind.COMMAND_SETTLED,
+            who=lane,
+            case_id=row.case_id,
+            data={"command_id": ack.command_id, "outcome": ack.outcome.value, "reason": ack.reason[:200]},
+        )
+        audit.note(connection, entry)
         return str(row.case_id) if row.case_id is not None else None
 
     def settle_expired(self, connection: Connection) -> set[str]:
@@ -207,7 +227,7 @@ class CommandBook:
         """The lane opened its exit on these releases."""
         connection.execute(
             update(COMMANDS)
-            .where(COMMANDS.c.jti.in_(release_ids), COMMANDS.c.act == Act.RELEASE.value)
+            .where(COMMANDS.c.jti.in_(release_ids), COMMANDS.c.act.in_(_RELEASING))
             .values(state=CommandState.SPENT.value, settled_ms=self._clock.utc_ms())
         )
 
@@ -226,10 +246,34 @@ class CommandBook:
         ]
 
 
+def _issued(order: Order, row: Mapping[str, Any]) -> audit.Entry:
+    """The record of a command: the command itself by its digest, and what it was decided on."""
+    kept = (
+        "seq",
+        "jti",
+        "lane",
+        "act",
+        "also_by",
+        "occupancy_id",
+        "evidence_digest",
+        "issued_ms",
+        "expires_ms",
+        "note",
+    )
+    data = {key: row[key] for key in kept} | {"token_sha256": hashlib.sha256(row["token"].encode()).hexdigest()}
+    return audit.Entry(
+        at_ms=row["issued_ms"],
+        kind=audit.AuditKind.COMMAND_ISSUED,
+        who=order.author,
+        case_id=order.case_id,
+        data=data | ({"basis": dict(order.basis)} if order.basis else {}),
+    )
+
+
 def _is_overdue(state: CommandState, cutoff_ms: int) -> ColumnElement[bool]:
     overdue = and_(COMMANDS.c.state == state.value, COMMANDS.c.expires_ms < cutoff_ms)
     # Other acts are done with when they are taken; only a release is taken first and used later.
-    return and_(overdue, COMMANDS.c.act == Act.RELEASE.value) if state is CommandState.TAKEN else overdue
+    return and_(overdue, COMMANDS.c.act.in_(_RELEASING)) if state is CommandState.TAKEN else overdue
 
 
 def command_record(row: Row[Any]) -> CommandRecord:

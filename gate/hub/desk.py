@@ -12,9 +12,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, bindparam, delete, select
 
+from gate import __version__
 from gate.core.clock import Clock
 from gate.core.evidence import canonical_json
 from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
+from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
 from gate.hub.commands import CommandBook, Order, Outgoing
 from gate.hub.lanes import rebuild_lanes
@@ -22,7 +24,7 @@ from gate.hub.rows import CaseRows, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, VERDICTS
 from gate.hub.store import upsert_all
-from gate.hub.turns import lock_projections
+from gate.hub.turns import lock_projections, wait_for_case
 from gate.wire.messages import Act, CaseChanged
 
 log = structlog.get_logger(__name__)
@@ -45,9 +47,17 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictNotTaken:
-    """Why: ``unknown_case``, ``closed``, ``unknown_role``, ``stale_evidence``, ``already_released`` or ``sent_back``."""
+    """Why: ``unknown_case``, ``closed``, ``sent_back``, ``nobody_inside``, or what the rules of verdicts and inspections say."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """A case that is not over, and the rows that it was folded from."""
+
+    rows: CaseRows
+    view: CaseView
 
 
 class CaseDesk:
@@ -80,6 +90,17 @@ class CaseDesk:
                 views[order.case_id] = self._fold(order.case_id, found[order.case_id])
         return Changes(commands=tuple(commands), cases=self._keep(connection, list(views.values())))
 
+    def open(self, connection: Connection, case_id: str) -> "OpenCase | VerdictNotTaken":
+        """The case for an officer to say something about: nobody else changes it until the transaction ends."""
+        wait_for_case(connection, case_id)
+        rows = load_cases(connection, self._port, [case_id]).get(case_id)
+        if rows is None:
+            return VerdictNotTaken(reason="unknown_case")
+        view = self._fold(case_id, rows)
+        if view.status is CaseStatus.CLOSED:
+            return VerdictNotTaken(reason="closed")
+        return OpenCase(rows=rows, view=view)
+
     def take_verdict(
         self,
         connection: Connection,
@@ -90,15 +111,19 @@ class CaseDesk:
         digest: str,
         author: str,
         reason: str,
+        seen_number: int | None = None,
+        request_id: str | None = None,
     ) -> Changes | VerdictNotTaken:
-        """Add an officer's verdict, and release when it was the last that was missing."""
-        rows = load_cases(connection, self._port, [case_id]).get(case_id)
-        if rows is None:
-            return VerdictNotTaken(reason="unknown_case")
-        view = self._fold(case_id, rows)
-        if view.status is CaseStatus.CLOSED:
-            return VerdictNotTaken(reason="closed")
-        if view.is_sent_back and kind.is_release:
+        """Add an officer's verdict; release when it was the last that was missing, send back when it is the second refusal.
+
+        ``request_id`` names the press of the button: the same one again, after a reconnection, is taken once.
+        """
+        case = self.open(connection, case_id)
+        if isinstance(case, VerdictNotTaken):
+            return case
+        if request_id is not None and _is_known(connection, case_id, request_id):
+            return Changes()
+        if case.view.is_sent_back and kind.is_release:
             return VerdictNotTaken(reason="sent_back")
         verdict = Verdict(
             role=role,
@@ -106,50 +131,69 @@ class CaseDesk:
             evidence_digest=digest,
             author=author,
             at_ms=self._clock.utc_ms(),
-            number=max((item.number for item in rows.verdicts), default=0) + 1,
+            number=max((item.number for item in case.rows.verdicts), default=0) + 1,
             reason=reason,
+            seen_number=seen_number,
         )
-        taken = with_verdict(view.joint, verdict)
+        taken = with_verdict(case.view.joint, verdict)
         if not isinstance(taken, JointCase):
             return VerdictNotTaken(reason=taken.reason)
-        connection.execute(
-            VERDICTS.insert().values(
-                case_id=case_id,
-                number=verdict.number,
-                role=role,
-                kind=kind.value,
-                evidence_digest=digest,
-                author=author,
-                at_ms=verdict.at_ms,
-                reason=reason,
-            )
-        )
-        rows.verdicts.append(verdict)
-        return self._settle(connection, case_id, rows, asking=author if kind.is_release else None)
+        row = {"number": verdict.number, "role": role, "kind": kind.value, "evidence_digest": digest, "reason": reason}
+        self.record(connection, AuditKind.VERDICT_GIVEN, author, case_id, row)
+        kept = {"case_id": case_id, "author": author, "at_ms": verdict.at_ms, "request_id": request_id}
+        connection.execute(_ADD_VERDICT, row | kept)
+        case.rows.verdicts.append(verdict)
+        back = self._refusal(case_id, case.rows) if kind is VerdictKind.REFUSE else None
+        return self.settle(connection, case_id, case.rows, asking=author if kind.is_release else None, order=back)
+
+    def _refusal(self, case_id: str, rows: CaseRows) -> Order | None:
+        """Two officers refused: the traveller goes back, unless that is under way."""
+        view = self._fold(case_id, rows)
+        if view.joint.refused_by is None or view.is_sent_back or view.standing_release is not None:
+            return None
+        first, second = view.joint.refused_by
+        return self.order(view, Act.SEND_BACK, author=second, also_by=first, note="refused")
 
     def send_back(
         self, connection: Connection, *, case_id: str, author: str, reason: str
     ) -> Outgoing | VerdictNotTaken:
         """Ask the lane to let the traveller out by the way they came."""
-        view = self.view(connection, case_id)
-        if view is None:
-            return VerdictNotTaken(reason="unknown_case")
-        if view.status is CaseStatus.CLOSED:
-            return VerdictNotTaken(reason="closed")
-        if view.standing_release is not None:
+        case = self.open(connection, case_id)
+        if isinstance(case, VerdictNotTaken):
+            return case
+        if case.view.standing_release is not None:
             return VerdictNotTaken(reason="already_released")
-        if view.is_sent_back:
+        if case.view.is_sent_back:
             return VerdictNotTaken(reason="sent_back")
-        return self._book.issue(
-            connection,
+        return self._book.issue_all(connection, [self.order(case.view, Act.SEND_BACK, author=author, note=reason)])[0]
+
+    def order(
+        self,
+        view: CaseView,
+        act: Act,
+        *,
+        author: str,
+        also_by: str | None = None,
+        note: str = "",
+        release_number: int | None = None,
+    ) -> Order:
+        """An order about this case, with everything that it was decided on."""
+        return Order(
             lane=view.lane,
-            act=Act.SEND_BACK,
+            act=act,
             author=author,
-            case_id=case_id,
+            also_by=also_by,
+            case_id=view.case_id,
             occupancy_id=view.occupancy_id,
-            evidence_digest=view.joint.evidence_digest,
-            note=reason,
+            evidence_digest=view.joint.lane_digest,
+            release_number=release_number,
+            note=note,
+            basis=basis_of(view, self._rules),
         )
+
+    def record(self, connection: Connection, kind: AuditKind, who: str, case_id: str, data: dict[str, Any]) -> None:
+        """Note something about a case in the audit log, now."""
+        note(connection, Entry(at_ms=self._clock.utc_ms(), kind=kind, who=who, case_id=case_id, data=data))
 
     def rebuild(
         self, connection: Connection, on_progress: Callable[[int, int], None] = lambda _done, _of: None
@@ -173,12 +217,22 @@ class CaseDesk:
             verdicts=rows.verdicts,
             commands=rows.commands,
             rules=self._rules,
+            consents=rows.consents,
+            inspections=rows.inspections,
         )
 
-    def _settle(self, connection: Connection, case_id: str, rows: CaseRows, *, asking: str | None) -> Changes:
-        """Release what may go (``asking``: the officer who wants it, None for the rule), and write the projection."""
+    def settle(
+        self,
+        connection: Connection,
+        case_id: str,
+        rows: CaseRows,
+        *,
+        asking: str | None = None,
+        order: Order | None = None,
+    ) -> Changes:
+        """Give ``order``, or release what may go (``asking``: the officer who wants it, None: the rule); write the projection."""
         view = self._fold(case_id, rows)
-        due = self._release(view, asking=asking)
+        due = order or self._release(view, asking=asking)
         commands = self._book.issue_all(connection, [due] if due is not None else [])
         if commands:
             rows.commands.extend(command.record for command in commands)
@@ -196,15 +250,7 @@ class CaseDesk:
             if age_ms > self._release_max_age_ms:
                 log.warning("release_not_issued", case_id=view.case_id, why="decision_too_old", age_ms=age_ms)
                 return None
-        return Order(
-            lane=view.lane,
-            act=Act.RELEASE,
-            author=asking or "rule",
-            case_id=view.case_id,
-            occupancy_id=view.occupancy_id,
-            evidence_digest=view.joint.evidence_digest,
-            release_number=len(view.releases) + 1,
-        )
+        return self.order(view, Act.RELEASE, author=asking or "rule", release_number=len(view.releases) + 1)
 
     def _keep(self, connection: Connection, views: Sequence[CaseView]) -> tuple[CaseChanged, ...]:
         """Write the projections; those that changed, which is what has to be announced."""
@@ -224,6 +270,37 @@ class CaseDesk:
             )
             for view in changed
         )
+
+
+def _is_known(connection: Connection, case_id: str, request_id: str) -> bool:
+    query = select(VERDICTS.c.number).where(VERDICTS.c.case_id == case_id, VERDICTS.c.request_id == request_id)
+    return connection.scalar(query) is not None
+
+
+def basis_of(view: CaseView, rules: SiteRules) -> dict[str, Any]:
+    """Who said what, by which rules, thresholds and models: what was measured is in the evidence that the digest names."""
+    findings = view.evidence.findings if view.evidence else ()
+    return {
+        "revision": view.joint.evidence_revision,
+        "evidence_digest": view.joint.evidence_digest,
+        "decision": view.decision,
+        "verdicts": {
+            role: {"kind": item.kind.value, "author": item.author, "at_ms": item.at_ms, "number": item.number}
+            for role, item in view.joint.verdicts.items()
+            if item.evidence_digest == view.joint.evidence_digest
+        },
+        "findings": [
+            {
+                "code": item.code,
+                "outcome": item.outcome.value,
+                "threshold": item.threshold,
+                "model_hash": item.model_hash,
+            }
+            for item in findings
+        ],
+        "rules_sha256": rules.version,
+        "software": __version__,
+    }
 
 
 def _row(view: CaseView, body: str) -> dict[str, Any]:

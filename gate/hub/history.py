@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from gate.core.consent import Consent
+from gate.core.inspection import InspectionWord
 from gate.core.joint_release import Verdict
 from gate.hub.records import CommandRecord, CommandState, StoredEvent
 from gate.wire.messages import (
@@ -24,6 +26,8 @@ def history_of(
     refused_evidence: Collection[str],
     verdicts: Sequence[Verdict],
     commands: Sequence[CommandRecord],
+    consents: Sequence[Consent] = (),
+    inspections: Sequence[InspectionWord] = (),
 ) -> tuple[dict[str, Any], ...]:
     """Rows ``{at_ms, what, who, detail}`` by time. ``refused_evidence`` are the ids of evidence events that are not believed."""
     rows: list[tuple[int, int, int, dict[str, Any]]] = []
@@ -40,6 +44,12 @@ def history_of(
     for verdict in verdicts:
         detail = f"{verdict.role} {verdict.reason}".strip()
         add((verdict.at_ms, 1, verdict.number), f"verdict.{verdict.kind.value}", verdict.author, detail)
+    for consent in consents:
+        detail = f"{consent.role} {consent.reason}".strip()
+        add((consent.at_ms, 1, consent.number), "consent.force_open", consent.author, detail)
+    for word in inspections:
+        result = f"{word.role} {word.outcome.value if word.outcome else ''} {word.detail}"
+        add((word.at_ms, 1, word.number), f"inspection.{word.act.value}", word.author, " ".join(result.split()))
     for command in commands:
         add((command.issued_ms, 2, command.seq), f"{command.act.value}.issued", command.author, command.note)
         if command.settled_ms is not None and command.state is not CommandState.SPENT:

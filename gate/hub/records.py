@@ -22,7 +22,7 @@ class CommandState(StrEnum):
 class StoredEvent:
     """An event out of the store. ``data`` is of the model of its ``type``; ``at_ms`` is the lane's clock.
 
-    ``evidence`` is what :func:`gate.hub.cases.check_evidence` made of an EvidenceRecorded, None for other types.
+    ``evidence`` is what :func:`gate.hub.believe.check_evidence` made of an EvidenceRecorded, None for other types.
     """
 
     id: str

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
+from gate.core.consent import Consent
+from gate.core.inspection import InspectionAct, InspectionOutcome, InspectionWord
 from gate.core.joint_release import Verdict, VerdictKind
-from gate.hub.cases import stored_event
+from gate.hub.believe import stored_event
 from gate.hub.commands import command_record
 from gate.hub.records import CommandRecord, StoredEvent
-from gate.hub.schema import CASES, COMMANDS, EVENTS, VERDICTS
+from gate.hub.schema import CASE_WORDS, CASES, COMMANDS, EVENTS, VERDICTS
 from gate.wire.messages import CloudEvent
 
 # Built once: building costs more than running.
@@ -20,6 +22,7 @@ _WANTED: BindParameter[list[str]] = bindparam("wanted", expanding=True)
 _EVENTS_OF = select(EVENTS.c.case_id, EVENTS.c.lane, EVENTS.c.body).where(EVENTS.c.case_id.in_(_WANTED))
 _VERDICTS_OF = select(VERDICTS).where(VERDICTS.c.case_id.in_(_WANTED))
 _COMMANDS_OF = select(COMMANDS).where(COMMANDS.c.case_id.in_(_WANTED))
+_WORDS_OF = select(CASE_WORDS).where(CASE_WORDS.c.case_id.in_(_WANTED))
 _BODY = select(CASES.c.body).where(CASES.c.case_id == bindparam("wanted"))
 
 
@@ -30,6 +33,14 @@ class CaseRows:
     events: list[StoredEvent] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     commands: list[CommandRecord] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
+    inspections: list[InspectionWord] = field(default_factory=list)
+
+    @property
+    def next_word(self) -> int:
+        """The number of the next word that is no verdict."""
+        words = [item.number for item in self.consents] + [item.number for item in self.inspections]
+        return max(words, default=0) + 1
 
 
 def load_cases(connection: Connection, port: str, case_ids: Sequence[str]) -> dict[str, CaseRows]:
@@ -44,6 +55,8 @@ def load_cases(connection: Connection, port: str, case_ids: Sequence[str]) -> di
         found[verdict.case_id].verdicts.append(_verdict(verdict))
     for command in connection.execute(_COMMANDS_OF, wanted):
         found[command.case_id].commands.append(command_record(command))
+    for word in connection.execute(_WORDS_OF, wanted):
+        _add_word(found[word.case_id], word)
     return {case_id: rows for case_id, rows in found.items() if rows.events}
 
 
@@ -82,4 +95,67 @@ def _verdict(row: Row[Any]) -> Verdict:
         at_ms=row.at_ms,
         number=row.number,
         reason=row.reason,
+    )
+
+
+FORCE_OPEN, INSPECTION = "force_open", "inspection"
+"""The topics of case words."""
+
+
+def add_consent(connection: Connection, case_id: str, rows: CaseRows, consent: Consent) -> None:
+    """Write a consent to a forced opening down, and add it to ``rows``."""
+    _insert_word(connection, case_id, FORCE_OPEN, consent, {"reason": consent.reason})
+    rows.consents.append(consent)
+
+
+def add_inspection_word(connection: Connection, case_id: str, rows: CaseRows, word: InspectionWord) -> None:
+    """Write a word of an inspection down, and add it to ``rows``."""
+    body = {
+        "inspection_id": word.inspection_id,
+        "act": word.act.value,
+        "roles": sorted(word.roles),
+        "outcome": word.outcome.value if word.outcome else None,
+        "detail": word.detail,
+    }
+    _insert_word(connection, case_id, INSPECTION, word, body)
+    rows.inspections.append(word)
+
+
+def _insert_word(
+    connection: Connection, case_id: str, topic: str, word: Consent | InspectionWord, body: dict[str, Any]
+) -> None:
+    row = {
+        "case_id": case_id,
+        "number": word.number,
+        "topic": topic,
+        "role": word.role,
+        "evidence_digest": word.evidence_digest,
+        "author": word.author,
+        "at_ms": word.at_ms,
+        "body": json.dumps(body, ensure_ascii=False),
+    }
+    connection.execute(CASE_WORDS.insert(), row)
+
+
+def _add_word(rows: CaseRows, row: Row[Any]) -> None:
+    body = json.loads(row.body)
+    said = {
+        "role": row.role,
+        "author": row.author,
+        "evidence_digest": row.evidence_digest,
+        "at_ms": row.at_ms,
+        "number": row.number,
+    }
+    if row.topic == FORCE_OPEN:
+        rows.consents.append(Consent(**said, reason=body["reason"]))
+        return
+    rows.inspections.append(
+        InspectionWord(
+            **said,
+            inspection_id=body["inspection_id"],
+            act=InspectionAct(body["act"]),
+            roles=frozenset(body["roles"]),
+            outcome=InspectionOutcome(body["outcome"]) if body["outcome"] else None,
+            detail=body["detail"],
+        )
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from config.schema import Site
-from gate.core.evidence import Finding
+from gate.core.evidence import Finding, canonical_sha256
 
 LANE_ROLE = "lane"
 """In ``gate`` mode the lane itself stands in for the roles when it refers to none of them."""
@@ -40,6 +40,12 @@ class SiteRules:
                 for role in site.roles
             ),
         )
+
+    @property
+    def version(self) -> str:
+        """The sha256 (hex) of these rules, by which a decision can say what it was decided by."""
+        roles = [[item.role, item.is_required, item.releases_by_rule] for item in self.roles]
+        return canonical_sha256({"mode": self.mode, "roles": roles})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,22 @@ VERDICTS = Table(
     Column("author", String(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("request_id", String(64)),  # the screen's own, so that the same press that comes twice counts once
+    Index(None, "case_id", "request_id", unique=True),
+)
+
+# What officers say about a case beside verdicts: consents to a forced opening, and the words of joint inspections.
+CASE_WORDS = Table(
+    "case_words",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("topic", String(16), nullable=False),
+    Column("role", String(63), nullable=False),
+    Column("evidence_digest", String(64), nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
 )
 
 COMMANDS = Table(
@@ -104,6 +120,7 @@ COMMANDS = Table(
     Column("lane", String(63), nullable=False),
     Column("act", String(32), nullable=False),
     Column("author", String(64), nullable=False),
+    Column("also_by", String(64)),
     Column("case_id", String(64)),
     Column("occupancy_id", Text),
     Column("evidence_digest", String(64)),

@@ -1,8 +1,12 @@
 """The hub of one port: store, cases, accounts and the broker link, with the one thread that takes lanes' messages in."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from config.schema import Site
 from gate.core.clock import Clock
@@ -11,7 +15,7 @@ from gate.hub.accounts import Accounts
 from gate.hub.bell import Bell
 from gate.hub.blobs import BlobStore
 from gate.hub.commands import Outgoing
-from gate.hub.desk import Changes, VerdictNotTaken
+from gate.hub.desk import CaseDesk, Changes, VerdictNotTaken
 from gate.hub.ingest import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
@@ -20,7 +24,7 @@ from gate.hub.parts import make_parts
 from gate.hub.pump import Pump
 from gate.hub.store import Store
 from gate.hub.telling import Teller
-from gate.hub.turns import wait_for_case
+from gate.hub.together import Together
 from gate.wire.messages import Act, CaseChanged
 from gate.wire.signing import SigningKey, Verifier, VerifyKey
 
@@ -28,6 +32,17 @@ from gate.wire.signing import SigningKey, Verifier, VerifyKey
 def database_url(site: Site) -> str:
     """The site's own, or SQLite in its state folder."""
     return site.hub.database_url or f"sqlite:///{(site.state_dir / 'hub.db').absolute()}"
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """Where officers' words are taken."""
+
+    cases: CaseDesk
+    together: Together
 
 
 class Hub:
@@ -48,6 +63,7 @@ class Hub:
         self.lane_owners = {lane_key.kid: f"{site.port.id}/{lane}" for lane, lane_key in lane_keys.items()}
         self._parts = make_parts(site, key, store=self.store, board=self.board, metrics=self.metrics, clock=clock)
         self._book, self._desk, self._ingest = self._parts.book, self._parts.desk, self._parts.ingest
+        self._desks = Desks(cases=self._desk, together=Together(self._desk, clock))
         self._pump = Pump(
             take=self.take_in, set_aside=self._set_aside, tick=self.tick, metrics=self.metrics, clock=clock
         )
@@ -105,40 +121,66 @@ class Hub:
             self._repeat(lane)
         self._link.acknowledge(batch)
 
-    def give_verdict(
-        self, *, case_id: str, role: str, kind: VerdictKind, digest: str, author: str, reason: str
-    ) -> VerdictNotTaken | None:
-        """Take an officer's verdict; None when it was taken."""
+    def at_desk(
+        self, work: Callable[[Connection, Desks], tuple[Changes, Result] | VerdictNotTaken]
+    ) -> Result | VerdictNotTaken:
+        """Let an officer's word be taken in one transaction, and tell what came of it once that is committed."""
         with self.store.serialised():
             with self.store.write() as connection:
-                wait_for_case(connection, case_id)
-                result = self._desk.take_verdict(
-                    connection, case_id=case_id, role=role, kind=kind, digest=digest, author=author, reason=reason
-                )
-            if isinstance(result, VerdictNotTaken):
-                return result
-            self._announce(result)
-            for command in result.commands:
+                done = work(connection, self._desks)
+            if isinstance(done, VerdictNotTaken):
+                return done
+            changes, result = done
+            self._announce(changes)
+            for command in changes.commands:
                 self.metrics.commands.labels(act=command.act.value).inc()
-        return None
+        return result
+
+    def give_verdict(
+        self,
+        *,
+        case_id: str,
+        role: str,
+        kind: VerdictKind,
+        digest: str,
+        author: str,
+        reason: str,
+        seen_number: int | None = None,
+        request_id: str | None = None,
+    ) -> VerdictNotTaken | None:
+        """Take an officer's verdict; None when it was taken."""
+
+        def take(connection: Connection, desks: Desks) -> tuple[Changes, None] | VerdictNotTaken:
+            taken = desks.cases.take_verdict(
+                connection,
+                case_id=case_id,
+                role=role,
+                kind=kind,
+                digest=digest,
+                author=author,
+                reason=reason,
+                seen_number=seen_number,
+                request_id=request_id,
+            )
+            return taken if isinstance(taken, VerdictNotTaken) else (taken, None)
+
+        return self.at_desk(take)
 
     def send_back(self, *, case_id: str, author: str, reason: str) -> str | VerdictNotTaken:
         """Let the traveller out by the way they came; the command's id."""
-        with self.store.serialised():
-            with self.store.write() as connection:
-                wait_for_case(connection, case_id)
-                result = self._desk.send_back(connection, case_id=case_id, author=author, reason=reason)
-                changes = (
-                    Changes() if isinstance(result, VerdictNotTaken) else self._desk.refresh(connection, [case_id])
-                )
+
+        def send(connection: Connection, desks: Desks) -> tuple[Changes, str] | VerdictNotTaken:
+            result = desks.cases.send_back(connection, case_id=case_id, author=author, reason=reason)
             if isinstance(result, VerdictNotTaken):
                 return result
-            self._announce(Changes(commands=(result,)) + changes)
-        return result.command_id
+            changes = Changes(commands=(result,)) + desks.cases.refresh(connection, [case_id])
+            return changes, result.command_id
+
+        return self.at_desk(send)
 
     def command_lane(self, *, lane: str, act: Act, author: str) -> str:
         """Send a lane an order that concerns no case; the command's id. ValueError for an act that needs one."""
-        if act in (Act.RELEASE, Act.SEND_BACK):
+        if act in (Act.RELEASE, Act.FORCE_OPEN, Act.SEND_BACK):
             raise ValueError(f"{act.value} belongs to a case")
         with self.store.serialised():
             with self.store.write() as connection:

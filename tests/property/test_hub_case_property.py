@@ -15,7 +15,8 @@ from config.loader import parse_site
 from gate.core.clock import ManualClock
 from gate.core.evidence import Evidence, Finding, Outcome, Stage
 from gate.core.joint_release import Verdict, VerdictKind
-from gate.hub.cases import fold_case, stored_event
+from gate.hub.believe import stored_event
+from gate.hub.cases import fold_case
 from gate.hub.ingest import Incoming
 from gate.hub.records import StoredEvent
 from gate.hub.rules import RoleRule, SiteRules
