@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 
 from config.equipment import Contacts, Reader, Turnstile, Xray
 from config.lines import line_problem
+from config.optics import Camera as Camera
+from config.optics import DocumentLight
+from config.optics import Thermometer as Thermometer
 from config.section import LOOPBACK_HOSTS, Name, Section
 
 
@@ -116,7 +119,13 @@ class Policy(Section):
     )
     health_authority_keys_dir: Path | None = None  # PEM files of the authorities' public keys (Ed25519)
     scans: Literal["show", "refer"] = "show"  # refer: customs look at every X-ray picture before a release
+    document_lights: Literal["refer", "note"] = (
+        "refer"  # what an ink or paper that fails under the reader's lamps does; lanes with [lane.document_light] only
+    )
     is_temperature_checked: bool = True
+    temperature_mode: Literal["all", "each", "alarm"] = (
+        "all"  # record every reading; measure each alone, standing still; or record those above the limit only
+    )
     temperature_max_celsius: float = Field(default=37.3, gt=30, lt=45)
     presentation_attack: Literal["refer", "note", "off"] = (
         "refer"  # a picture of a face: refer, or only note what was measured
@@ -200,19 +209,6 @@ class Board(Section):
         return {}
 
 
-class Camera(Section):
-    """A source of frames: ``folder`` (pictures or a video file), ``v4l2`` (device number or path), ``rtsp`` or ``mjpeg`` (URL)."""
-
-    kind: Literal["folder", "v4l2", "rtsp", "mjpeg"]
-    source: str = Field(min_length=1)
-    frames_per_s: float = Field(default=15.0, gt=0, le=120)
-
-
-class Thermometer(Section):
-    kind: str = "serial_line"
-    port: str = ""
-
-
 class Lane(Section):
     id: Name
     title: str = ""
@@ -221,6 +217,7 @@ class Lane(Section):
     has_kiosk_light: bool = False  # the kiosk's screen faces the traveller and may light the face in colours
     face_camera_2: Camera | None = None  # at another height, for children and people in wheelchairs
     document_camera: Camera
+    document_light: DocumentLight | None = None  # white, infrared and ultraviolet over the document reader's glass
     thermometer: Thermometer | None = None
     contacts: Contacts | None = None
     turnstile: Turnstile | None = None
