@@ -25,15 +25,15 @@ _ECDSA_HASHES = {1: "sha1", 2: "sha224", 3: "sha256", 4: "sha384", 5: "sha512"}
 """By the last number of ecdsa-plain-signatures, 0.4.0.127.0.7.1.1.4.1.n (TR-03111 section 5.2.1.1)."""
 _PLAIN_ECDSA = bytes.fromhex("04007F000701010401")
 _MAX_RSA_BITS = 8192
+_SHORT_DG15_BYTES = 255
+"""A DG15 with a key of 1536 bits has 231 bytes or so, one of 2048 bits 298."""
 
 
-def ask_signature(link: ChipLink, challenge: bytes) -> bytes:
+def ask_signature(link: ChipLink, challenge: bytes, dg15: bytes) -> bytes:
     """INTERNAL AUTHENTICATE. `ChipFailed` (broken) when the chip does not sign."""
-    session = link.session
-    # Signatures of 2048 bits and more do not fit a short answer; chips that have such keys take extended length.
-    answer = link.send(Command(ins=0x88, data=challenge, expected=SHORT_LE))
-    if answer.sw == 0x6700 and session is not None:
-        answer = link.send(Command(ins=0x88, data=challenge, expected=EXTENDED_LE))
+    # A signature as long as the key fits a short answer up to 1536 bits or so; the DER of DG15 is a little longer than its key.
+    is_long = link.session is not None and len(dg15) > _SHORT_DG15_BYTES
+    answer = link.send(Command(ins=0x88, data=challenge, expected=EXTENDED_LE if is_long else SHORT_LE))
     if not answer.is_ok:
         raise ChipFailed(Reason.BROKEN, f"the chip does not sign the challenge (status {answer.sw:04X})")
     return answer.data

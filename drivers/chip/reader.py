@@ -261,7 +261,7 @@ class _Reading:
         found.current = None
         challenge = self._random(CHALLENGE_BYTES)
         try:
-            signature = ask_signature(link, challenge)
+            signature = ask_signature(link, challenge, dg15)
         except ChipFailed as problem:
             if problem.reason is not Reason.BROKEN:
                 raise

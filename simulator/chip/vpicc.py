@@ -1,0 +1,92 @@
+"""A virtual chip that listens on TCP for vsmartcard's vpcd (or for `drivers.chip.vpcd`), bound to loopback.
+
+vpcd connects to us when its device name is a host and a port, so that nothing listens on an outside address.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from drivers.chip.vpcd import GET_ATR, POWER_OFF, POWER_ON, RESET
+from simulator.chip.card import VirtualChip
+
+_MAX_MESSAGE_BYTES = 65536
+
+
+class VpiccServer:
+    """Serves one chip to one connection after another. ``busy_ns`` counts what the chip itself worked."""
+
+    def __init__(self, chip: VirtualChip, *, port: int = 0) -> None:
+        self.chip = chip
+        self.busy_ns = 0
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._stopping = threading.Event()
+        self._line: socket.socket | None = None
+        self._thread = threading.Thread(target=self._serve, name="virtual chip", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the connection and the thread."""
+        self._stopping.set()
+        for line in (self._line, self._listener):
+            if line is not None:
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
+                line.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self._line = line
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with line, suppress(OSError):
+                self._converse(line)
+
+    def _converse(self, line: socket.socket) -> None:
+        while (message := _receive(line)) is not None:
+            answer = self._answer(message)
+            if answer is not None:
+                line.sendall(len(answer).to_bytes(2) + answer)
+
+    def _answer(self, message: bytes) -> bytes | None:
+        if len(message) == 1:
+            if message[0] in (POWER_ON, RESET, POWER_OFF):
+                self.chip.power_on()
+            return self.chip.atr if message[0] == GET_ATR else None
+        started = time.perf_counter_ns()
+        answer = self.chip.process(message)
+        self.busy_ns += time.perf_counter_ns() - started
+        return answer
+
+
+def _receive(line: socket.socket) -> bytes | None:
+    """One message; None when the other side has gone."""
+    head = _exactly(line, 2)
+    return None if head is None else _exactly(line, min(int.from_bytes(head), _MAX_MESSAGE_BYTES))
+
+
+def _exactly(line: socket.socket, count: int) -> bytes | None:
+    data = b""
+    while len(data) < count:
+        # vpcd writes the length and the message apart, and its kernel waits for our acknowledgement between them: 40 ms, unless we
+        # give it at once. The option holds until the next packet only.
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        part = line.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return data
