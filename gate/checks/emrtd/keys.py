@@ -1,0 +1,204 @@
+"""Public keys of certificates, and what a signature says under one.
+
+Curves come by name or written out, and are known by value (:mod:`gate.checks.emrtd.curves`); the arithmetic is that of ``cryptography``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, assert_never
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from gate.checks.emrtd.algorithms import Scheme, SchemeKind, UnknownScheme
+from gate.checks.emrtd.curves import Curve, curve_named, curve_of_values
+from gate.checks.emrtd.faults import reading
+
+WEAK_RSA_BITS = 2048
+WEAK_EC_BITS = 224
+"""Keys shorter than these are weak (Doc 9303 part 12, 4.4.1 and 4.4.2 ask for as many at least)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EcKey:
+    """A point (SEC 1, 2.3.3) on a curve that we know."""
+
+    curve: Curve
+    point: bytes
+
+    @property
+    def name(self) -> str:
+        return self.curve.name
+
+    @property
+    def is_weak(self) -> bool:
+        return self.curve.p.bit_length() < WEAK_EC_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class RsaKey:
+    """Modulus and public exponent."""
+
+    n: int
+    e: int
+
+    @property
+    def name(self) -> str:
+        return f"RSA-{self.n.bit_length()}"
+
+    @property
+    def is_weak(self) -> bool:
+        return self.n.bit_length() < WEAK_RSA_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableKey:
+    """A key of a kind, or on a curve, that we do not verify with; ``reason`` in a clause."""
+
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return "unknown key"
+
+    @property
+    def is_weak(self) -> bool:
+        return False
+
+
+PublicKey = EcKey | RsaKey | UnusableKey
+
+
+class Verdict(StrEnum):
+    """What a signature is under a key."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_SUPPORTED = "not_supported"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """``reason`` says why it is not valid; empty if it is."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+_VALID = Verification(Verdict.VALID)
+
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "P-192": ec.SECP192R1(),
+    "P-224": ec.SECP224R1(),
+    "P-256": ec.SECP256R1(),
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+    "brainpoolP256r1": ec.BrainpoolP256R1(),
+    "brainpoolP384r1": ec.BrainpoolP384R1(),
+    "brainpoolP512r1": ec.BrainpoolP512R1(),
+}
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 - valid documents of before 2014 carry it; reported as weak
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_EC = "1.2.840.10045.2.1"
+_RSA = frozenset({"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"})
+
+
+def read_public_key(info: Any) -> PublicKey:
+    """Return the key of an asn1crypto PublicKeyInfo. Raises ChipFault if it cannot be read."""
+    with reading("a public key"):
+        oid = info["algorithm"]["algorithm"].dotted
+        if oid in _RSA:
+            numbers = info["public_key"].parsed
+            return RsaKey(n=numbers["modulus"].native, e=numbers["public_exponent"].native)
+        if oid != _EC:
+            return UnusableKey(f"key algorithm {oid} is none of Doc 9303 part 12")
+        parameters = info["algorithm"]["parameters"]
+        curve = _read_curve(parameters)
+        if curve is None:
+            what = parameters.chosen.dotted if parameters.name == "named" else f"explicit ({parameters.name})"
+            return UnusableKey(f"curve {what} is not one of NIST's or brainpool's for travel documents")
+        return EcKey(curve=curve, point=bytes(info["public_key"].native))
+
+
+def _read_curve(parameters: Any) -> Curve | None:
+    if parameters.name == "named":
+        return curve_named(parameters.chosen.dotted)
+    if parameters.name != "specified":
+        return None
+    domain = parameters.chosen
+    field = domain["field_id"]
+    if field["field_type"].native != "prime_field":
+        return None
+    cofactor = domain["cofactor"].native
+    return curve_of_values(
+        p=field["parameters"].native,
+        a=int.from_bytes(domain["curve"]["a"].native, "big"),
+        b=int.from_bytes(domain["curve"]["b"].native, "big"),
+        base=bytes(domain["base"].native),
+        n=domain["order"].native,
+        cofactor=cofactor,
+    )
+
+
+def verify(key: PublicKey, scheme: Scheme | UnknownScheme, signature: bytes, message: bytes) -> Verification:
+    """Say whether ``signature`` over ``message`` is valid. Never raises, whatever the octets."""
+    if isinstance(scheme, UnknownScheme):
+        return Verification(Verdict.NOT_SUPPORTED, scheme.reason)
+    native = _native(key)
+    if isinstance(native, Verification):
+        return native
+    digest = _HASHES[scheme.digest]
+    try:
+        if isinstance(native, ec.EllipticCurvePublicKey):
+            if scheme.kind not in (SchemeKind.ECDSA, SchemeKind.ECDSA_PLAIN):
+                return Verification(Verdict.INVALID, f"{scheme.kind} cannot come from an EC key")
+            if scheme.kind is SchemeKind.ECDSA_PLAIN:
+                signature = _from_plain(signature)
+            native.verify(signature, message, ec.ECDSA(digest))
+        elif scheme.kind is SchemeKind.RSA_PSS:
+            mask = padding.MGF1(_HASHES[scheme.mask_digest])
+            native.verify(signature, message, padding.PSS(mask, scheme.salt_octets), digest)
+        elif scheme.kind is SchemeKind.RSA_PKCS1:
+            native.verify(signature, message, padding.PKCS1v15(), digest)
+        else:
+            return Verification(Verdict.INVALID, f"{scheme.kind} cannot come from an RSA key")
+    except InvalidSignature:
+        return Verification(Verdict.INVALID, f"the {scheme.name} signature does not fit")
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return Verification(Verdict.INVALID, f"the {scheme.name} signature cannot be: {error}")
+    return _VALID
+
+
+@lru_cache(maxsize=4096)
+def _native(key: PublicKey) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Verification:
+    """The key as ``cryptography`` has it; kept, since checking a point costs as much as half a signature."""
+    try:
+        match key:
+            case UnusableKey():
+                return Verification(Verdict.NOT_SUPPORTED, key.reason)
+            case RsaKey():
+                return rsa.RSAPublicNumbers(key.e, key.n).public_key()
+            case EcKey():
+                curve = _CURVES.get(key.curve.name)
+                if curve is None:
+                    return Verification(
+                        Verdict.NOT_SUPPORTED, f"signatures on {key.curve.name} cannot be verified here"
+                    )
+                return ec.EllipticCurvePublicKey.from_encoded_point(curve, key.point)
+            case _:
+                assert_never(key)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return Verification(Verdict.INVALID, f"the {key.name} key is none: {error}")
+
+
+def _from_plain(signature: bytes) -> bytes:
+    half = len(signature) // 2
+    return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
