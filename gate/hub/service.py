@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from config.schema import Site
 from gate.core.clock import Clock
 from gate.core.joint_release import VerdictKind
 from gate.hub.accounts import Accounts
+from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.bell import Bell
 from gate.hub.blobs import BlobStore
 from gate.hub.commands import Outgoing
@@ -177,6 +178,11 @@ class Hub:
             return changes, result.command_id
 
         return self.at_desk(send)
+
+    def record(self, kind: AuditKind, *, who: str, case_id: str | None = None, data: Mapping[str, Any]) -> None:
+        """Write down in the audit log, on disk on return, what nothing else records: a look, for example."""
+        with self.store.write() as connection:
+            note(connection, Entry(at_ms=self.clock.utc_ms(), kind=kind, who=who, case_id=case_id, data=data))
 
     def command_lane(self, *, lane: str, act: Act, author: str) -> str:
         """Send a lane an order that concerns no case; the command's id. ValueError for an act that needs one."""

@@ -81,6 +81,7 @@ def case_detail(
             for item in body["attachments"]
             if ("identity" if item["kind"] == PRIVATE_KIND else "pictures") in shown
         ],
+        "inspections": body["inspections"] if "findings" in shown else [],
         "traveller": traveller if "identity" in shown else None,
         "declaration": declaration,
         "history": [_history_line(item, shown) for item in body["history"]],
@@ -97,6 +98,8 @@ def _may_see_code(code: str, shown: frozenset[str]) -> bool:
 
 
 def _history_line(line: dict[str, Any], shown: frozenset[str]) -> dict[str, Any]:
+    if str(line["what"]).startswith("inspection.") and "findings" not in shown:
+        return {**line, "detail": ""}
     if not str(line["what"]).endswith((".decided", ".ended")):
         return line
     words = str(line["detail"]).split(" ")

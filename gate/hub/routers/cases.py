@@ -8,47 +8,52 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import and_, or_, select
 
 from gate.core.joint_release import VerdictKind
-from gate.hub.accounts import SUPERVISOR, Officer
+from gate.hub.accounts import SUPERVISOR
 from gate.hub.cases import CaseStatus
 from gate.hub.desk import VerdictNotTaken
-from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn, need_role
-from gate.hub.rows import case_body
+from gate.hub.routers.answers import CaseOut, CasePageOut, CommandOut
+from gate.hub.routers.speaking import (
+    CaseId,
+    Reason,
+    RequestId,
+    SpokenIn,
+    look_at,
+    need_case_role,
+    not_taken,
+    speaking_role,
+)
 from gate.hub.schema import CASES
-from gate.hub.service import Hub
-from gate.hub.views import case_detail, case_summary, sees
-from gate.wire.messages import Sha256
+from gate.hub.views import case_summary, sees
 
 router = APIRouter(tags=["cases"])
 
-_WHY = {
-    "unknown_case": (404, "there is no such case"),
-    "closed": (409, "the crossing is over"),
-    "unknown_role": (403, "this case does not ask that role"),
-    "stale_evidence": (409, "the evidence has changed since: look at the case again"),
-    "already_released": (409, "the case has been released"),
-    "sent_back": (409, "the traveller is being sent back"),
-}
 
+class VerdictIn(SpokenIn):
+    """An officer's word on the evidence they saw.
 
-class VerdictIn(BaseModel):
-    """An officer's word on the evidence they saw."""
-
-    model_config = ConfigDict(extra="forbid")
+    ``seen_number`` is the ``number`` of their own role's word on their screen: a colleague's newer one is then not overruled unseen.
+    ``request_id`` names this press of the button; sent again after a lost answer, it is taken once.
+    """
 
     kind: Literal["released_by_officer", "hold", "inspect", "refuse"]
-    evidence_digest: Sha256
-    reason: str = Field(default="", max_length=500)
-    role: str | None = Field(default=None, max_length=63)
+    reason: Reason = ""
+    seen_number: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    request_id: RequestId = None
+
+
+class TakeBackIn(SpokenIn):
+    reason: Reason = ""
+    request_id: RequestId = None
 
 
 class SendBackIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(default="", max_length=500)
+    reason: Reason = ""
 
 
-@router.get("/cases")
+@router.get("/cases", response_model=CasePageOut)
 def list_cases(
     hub: HubIn,
     officer: OfficerIn,
@@ -57,7 +62,7 @@ def list_cases(
     after: Annotated[str | None, Query(pattern=r"^\d{1,16}~[A-Za-z0-9_.-]{1,64}$")] = None,
 ) -> dict[str, Any]:
     """Newest first. ``open`` are those whose crossing is not over (released or not); ``next`` continues the list."""
-    _need_case_role(hub, officer)
+    need_case_role(hub, officer)
     query = select(CASES.c.body, CASES.c.opened_ms, CASES.c.case_id)
     if status == "open":
         query = query.where(CASES.c.status != CaseStatus.CLOSED.value)
@@ -75,65 +80,53 @@ def list_cases(
     return {"cases": [case_summary(json.loads(row.body), shown) for row in rows[:limit]], "next": more}
 
 
-@router.get("/cases/{case_id}")
-def one_case(hub: HubIn, officer: OfficerIn, case_id: str) -> dict[str, Any]:
-    """The case as this officer may see it."""
-    _need_case_role(hub, officer)
-    return _case_json(hub, officer, case_id)
+@router.get("/cases/{case_id}", response_model=CaseOut)
+def get_case(hub: HubIn, officer: OfficerIn, case_id: CaseId) -> dict[str, Any]:
+    """The case as this officer may see it. The look is recorded."""
+    need_case_role(hub, officer)
+    return look_at(hub, officer, case_id)
 
 
-@router.post("/cases/{case_id}/verdicts")
-def give_verdict(hub: HubIn, officer: OfficerIn, case_id: str, body: VerdictIn) -> dict[str, Any]:
-    """Take a verdict, for the role that the officer speaks for; the case after it."""
-    role = _speaking_role(hub, officer, body.role)
+@router.post("/cases/{case_id}/verdicts", response_model=CaseOut)
+def give_verdict(hub: HubIn, officer: OfficerIn, case_id: CaseId, body: VerdictIn) -> dict[str, Any]:
+    """Take a verdict, for the role that the officer speaks for; the case after it. A second officer's refusal sends back."""
     refused = hub.give_verdict(
         case_id=case_id,
-        role=role,
+        role=speaking_role(hub, officer, body.role),
         kind=VerdictKind(body.kind),
         digest=body.evidence_digest,
         author=officer.user,
         reason=body.reason,
+        seen_number=body.seen_number,
+        request_id=body.request_id,
     )
     if refused is not None:
-        raise _problem(refused)
-    return _case_json(hub, officer, case_id)
+        raise not_taken(refused)
+    return look_at(hub, officer, case_id)
 
 
-@router.post("/cases/{case_id}/send-back")
-def send_back(hub: HubIn, officer: OfficerIn, case_id: str, body: SendBackIn) -> dict[str, Any]:
+@router.post("/cases/{case_id}/take-back", response_model=CaseOut)
+def take_back(hub: HubIn, officer: OfficerIn, case_id: CaseId, body: TakeBackIn) -> dict[str, Any]:
+    """Take the role's word back, as long as the release has not gone out; the case after it."""
+    refused = hub.give_verdict(
+        case_id=case_id,
+        role=speaking_role(hub, officer, body.role),
+        kind=VerdictKind.PENDING,
+        digest=body.evidence_digest,
+        author=officer.user,
+        reason=body.reason,
+        request_id=body.request_id,
+    )
+    if refused is not None:
+        raise not_taken(refused)
+    return look_at(hub, officer, case_id)
+
+
+@router.post("/cases/{case_id}/send-back", response_model=CommandOut)
+def send_back(hub: HubIn, officer: OfficerIn, case_id: CaseId, body: SendBackIn) -> dict[str, Any]:
     """Ask the lane to let the traveller out by the entry."""
     need_role(officer, "border", SUPERVISOR, *(role.id for role in hub.site.roles if role.is_required))
     result = hub.send_back(case_id=case_id, author=officer.user, reason=body.reason)
     if isinstance(result, VerdictNotTaken):
-        raise _problem(result)
+        raise not_taken(result)
     return {"command_id": result}
-
-
-def _case_json(hub: Hub, officer: Officer, case_id: str) -> dict[str, Any]:
-    with hub.store.read() as connection:
-        body = case_body(connection, case_id)
-        if body is None:
-            raise _problem(VerdictNotTaken(reason="unknown_case"))
-        return case_detail(connection, hub.blobs, body, sees(hub.site, officer))
-
-
-def _need_case_role(hub: Hub, officer: Officer) -> None:
-    need_role(officer, SUPERVISOR, *(role.id for role in hub.site.roles))
-
-
-def _speaking_role(hub: Hub, officer: Officer, wanted: str | None) -> str:
-    own = [role.id for role in hub.site.roles if role.id in officer.roles]
-    if wanted is not None:
-        if wanted not in own:
-            raise Problem(403, "wrong_role", f"you do not speak for the role {wanted!r}")
-        return wanted
-    if not own:
-        raise Problem(403, "wrong_role", "your account has no role that decides cases")
-    if len(own) > 1:
-        raise Problem(422, "role_needed", f"say for which role you speak: {', '.join(own)}")
-    return own[0]
-
-
-def _problem(refused: VerdictNotTaken) -> Problem:
-    status, detail = _WHY[refused.reason]
-    return Problem(status, refused.reason, detail)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_kit import make_hub, make_site, wait_for
+from api_kit import Api
+from hub_kit import FakeLane, make_hub, make_site, wait_for
 
 from gate.core.clock import ManualClock
 from gate.hub.service import Hub
@@ -26,6 +27,18 @@ def hub(tmp_path: Path, clock: ManualClock) -> Iterator[Hub]:
     made.store.migrate()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def api(hub: Hub) -> Iterator[Api]:
+    made = Api(hub)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def lane(clock: ManualClock) -> FakeLane:
+    return FakeLane(clock)
 
 
 class Mosquitto:

@@ -1,96 +1,21 @@
 """The HTTP API: who may do what, and what each answer holds."""
 
-import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
+from api_kit import OFFICERS, Api
 from hub_kit import HUB_KEY, LANE_KEYS, PASSWORD, FakeLane, finding
 
 from gate.core.clock import ManualClock
 from gate.core.evidence import Attachment
-from gate.hub.api import MAX_BODY_BYTES, create_api
-from gate.hub.service import Hub
+from gate.hub.api import MAX_BODY_BYTES
 from gate.wire.signing import make_lane_bearer
 
-OFFICERS = {
-    "ann": ("customs",),
-    "ben": ("quarantine",),
-    "bo": ("border",),
-    "sue": ("supervisor",),
-    "ira": ("intake",),
-    "max": ("customs", "quarantine"),
-}
 SHA = "a" * 64
 CUSTOMS_GOODS = {"goods": ["two cameras"], "is_nothing_to_declare": False}
-
-
-class Http:
-    """A client of the application in this process, without a socket."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(create_api(hub)), base_url="http://hub")
-
-    def request(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return self._runner.run(self._client.request(method, path, **rest))
-
-    def get(self, path: str) -> httpx.Response:
-        return self.request("GET", path)
-
-    def post(self, path: str, **rest: Any) -> httpx.Response:
-        return self.request("POST", path, **rest)
-
-    def close(self) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
-
-
-class Api:
-    """A client that remembers each officer's token and a lane's."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-        self.http = Http(hub)
-        self.tokens: dict[str, str] = {}
-        for user, roles in OFFICERS.items():
-            hub.accounts.add(user=user, name=user.title(), password=PASSWORD, roles=roles)
-
-    def headers(self, who: str | None) -> dict[str, str]:
-        if who is None:
-            return {}
-        if who.startswith("lane-"):
-            token = make_lane_bearer(LANE_KEYS[who], address=f"p/{who}", clock=self.hub.clock)
-        else:
-            if who not in self.tokens:
-                answer = self.http.post("/api/v1/login", json={"user": who, "password": PASSWORD})
-                self.tokens[who] = answer.json()["token"]
-            token = self.tokens[who]
-        return {"Authorization": f"Bearer {token}"}
-
-    def call(self, method: str, path: str, who: str | None = None, **rest: Any) -> Any:
-        headers = self.headers(who) | rest.pop("headers", {})
-        return self.http.request(method, f"/api/v1{path}", headers=headers, **rest)
-
-    def put_evidence(self, data: bytes, media_type: str, case_id: str, lane: str = "lane-1") -> Any:
-        sha256 = hashlib.sha256(data).hexdigest()
-        headers = {"X-Case-Id": case_id, "Content-Type": media_type}
-        return self.call("PUT", f"/evidence/{sha256}", lane, content=data, headers=headers)
-
-
-@pytest.fixture
-def api(hub: Hub) -> Iterator[Api]:
-    made = Api(hub)
-    yield made
-    made.http.close()
-
-
-@pytest.fixture
-def lane(clock: ManualClock) -> FakeLane:
-    return FakeLane(clock)
 
 
 def attachment(data: bytes, kind: str, media_type: str) -> Attachment:
@@ -128,6 +53,10 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
         ("GET", "/cases/c1", None),
         ("POST", "/cases/c1/verdicts", verdict),
         ("POST", "/cases/c1/send-back", {"reason": ""}),
+        ("POST", "/cases/c1/take-back", {"evidence_digest": SHA}),
+        ("POST", "/cases/c1/force-open", {"evidence_digest": SHA, "reason": "r"}),
+        ("POST", "/cases/c1/inspections", {"evidence_digest": SHA}),
+        ("POST", f"/cases/c1/inspections/{'b' * 16}", {"evidence_digest": SHA, "act": "join"}),
         ("GET", "/lanes", None),
         ("POST", "/lanes/lane-1/commands", {"act": "acknowledge"}),
         ("GET", "/statistics", None),
@@ -146,7 +75,14 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
     paths = api.http.get("/api/v1/openapi.json").json()["paths"]
     known = {(method.upper(), path) for path, item in paths.items() for method in item if path.startswith("/api/v1/")}
     asked = {
-        (method, "/api/v1" + path.replace(SHA, "{sha256}").replace("/c1", "/{case_id}").replace("/lane-1", "/{lane}"))
+        (
+            method,
+            "/api/v1"
+            + path.replace(SHA, "{sha256}")
+            .replace("b" * 16, "{inspection_id}")
+            .replace("/c1", "/{case_id}")
+            .replace("/lane-1", "/{lane}"),
+        )
         for method, path, _ in officers_only + lanes_only
     }
     assert known == asked | open_to_all
@@ -162,6 +98,9 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
         ("GET", "/cases/none", None, {"ann", "ben", "bo", "sue", "max"}),
         ("POST", "/cases/none/verdicts", {"kind": "hold", "evidence_digest": SHA}, {"ann", "ben", "bo"}),
         ("POST", "/cases/none/send-back", {"reason": ""}, {"ann", "ben", "bo", "sue", "max"}),
+        ("POST", "/cases/none/take-back", {"evidence_digest": SHA}, {"ann", "ben", "bo"}),
+        ("POST", "/cases/none/force-open", {"evidence_digest": SHA, "reason": "r"}, {"ann", "ben", "bo", "sue"}),
+        ("POST", "/cases/none/inspections", {"evidence_digest": SHA}, {"ann", "ben", "bo"}),
         ("GET", "/lanes", None, {"ann", "ben", "bo", "sue", "max"}),
         ("POST", "/lanes/lane-1/commands", {"act": "acknowledge"}, {"bo", "sue"}),
         ("GET", "/statistics", None, {"ann", "ben", "bo", "sue", "max"}),
@@ -170,7 +109,7 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
 def test_each_role_may_do_its_own_things_only(api: Api, method: str, path: str, body: Any, allowed: set[str]) -> None:
     answered = {who: api.call(method, path, who, json=body).status_code for who in OFFICERS}
     refused = {who for who, status in answered.items() if status == 403}
-    if "verdicts" in path:
+    if path.endswith(("verdicts", "take-back", "force-open", "inspections")):
         assert answered.pop("max") == 422  # has two roles and must say which
         refused.discard("max")
     assert refused == set(answered) - allowed
