@@ -17,6 +17,12 @@ _SHORT_OFFSET_END = 0x8000
 _FIRST_SHORT_BYTES = 223
 _EXTENDED_BYTES = 4096
 _HEADER_BYTES = 8
+_OBJECT_HEADER_BYTES = 4
+_ATR_INFO = 0x2F01
+_BUFFER_SIZES = 0x7F66
+_LEAST_BUFFER_BYTES = 256
+_PROTECTION_BYTES = 40
+"""More than secure messaging adds to an answer."""
 
 
 class File(Enum):
@@ -70,6 +76,23 @@ def select_application(link: ChipLink) -> None:
 def select_master(link: ChipLink) -> None:
     """Goes up to the master file. Chips that are there already, or have nothing to select it by, refuse: that does no harm."""
     link.send(Command(ins=0xA4, p1=0x00, p2=0x0C, data=bytes.fromhex("3F00")))
+
+
+def ask_buffer(link: ChipLink, habits: ReadingHabits) -> None:
+    """How much an extended answer may hold, where EF.ATR/INFO says so (Doc 9303-10 section 3.11.1, ISO/IEC 7816-4 section 12.7.1)."""
+    if not habits.is_extended or habits.chunk_bytes is not None:
+        return
+    if not link.send(Command(ins=0xA4, p1=0x02, p2=0x0C, data=_ATR_INFO.to_bytes(2))).is_ok:
+        return
+    answer = link.send(Command(ins=0xB0, expected=apdu.SHORT_LE))
+    try:
+        sizes = [one for one in tlv.elements(tlv.find(answer.data, _BUFFER_SIZES) or b"") if one.tag == 0x02]
+    except ChipFailed:
+        return  # a file that nobody needs; parts are then as long as usual
+    if len(sizes) == 2:
+        room = int.from_bytes(sizes[1].value)
+        if room >= _LEAST_BUFFER_BYTES:
+            habits.chunk_bytes = min(room - _PROTECTION_BYTES, _EXTENDED_BYTES)
 
 
 def read_file(
@@ -128,9 +151,11 @@ def _first_part(link: ChipLink, file: File, habits: ReadingHabits) -> bytes | No
 
 def _part(link: ChipLink, file: File, habits: ReadingHabits, offset: int, left: int) -> bytes:
     """Some bytes from `offset` on; none at the end of the file."""
+    # Beyond 32 kB the answer holds a data object: 53 and up to three bytes of length.
+    extra = _OBJECT_HEADER_BYTES if offset >= _SHORT_OFFSET_END else 0
     for _ in range(3):
-        wanted = min(left, _most(link, habits))
-        answer = link.send(_read_binary(offset, wanted))
+        wanted = min(left, _most(link, habits) - extra)
+        answer = link.send(_read_binary(offset, wanted + extra))
         if answer.sw == apdu.WRONG_LENGTH and wanted > _HEADER_BYTES:
             _ask_less(habits, wanted)
             continue
@@ -149,8 +174,7 @@ def _read_binary(offset: int, wanted: int) -> Command:
     if offset < _SHORT_OFFSET_END:
         return Command(ins=0xB0, p1=offset >> 8, p2=offset & 0xFF, expected=wanted)
     digits = offset.to_bytes((offset.bit_length() + 7) // 8)
-    # Room for the answer's own header, 53 and up to three bytes of length.
-    return Command(ins=0xB1, data=tlv.wrap(0x54, digits), expected=wanted + 4)
+    return Command(ins=0xB1, data=tlv.wrap(0x54, digits), expected=wanted)
 
 
 def _content(file: File, data: bytes) -> bytes:

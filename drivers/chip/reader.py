@@ -19,7 +19,7 @@ from drivers.chip.channel import ApduChannel
 from drivers.chip.chip_auth import authenticate_chip, offered
 from drivers.chip.domain import Random
 from drivers.chip.errors import ChipFailed, Reason
-from drivers.chip.files import File, FileFault, read_file, select_application, select_master
+from drivers.chip.files import File, FileFault, ask_buffer, read_file, select_application, select_master
 from drivers.chip.found import (
     Found,
     judge_downgrade,
@@ -148,7 +148,12 @@ class _Reading:
         """PACE where the chip offers one that we have; else BAC; else as it is."""
         found = self._found
         select_master(link)
-        raw = read_file(link, File.CARD_ACCESS, found.habits)
+        ask_buffer(link, found.habits)
+        try:
+            raw = read_file(link, File.CARD_ACCESS, found.habits)
+        except FileFault:
+            # Cards that are no passports have other answers; a passport's that was tampered with shows in DG14.
+            raw = None
         found.card_access = None
         found.mapping = None
         info: PaceInfo | None = None

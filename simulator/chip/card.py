@@ -14,8 +14,8 @@ from simulator.chip.protocols import Protocols, Refused
 from simulator.chip.tlv import tlv
 
 _OK = Response(sw=0x9000)
-_FREE_FILES = (0x011C,)
-"""Readable by anybody: EF.CardAccess."""
+_FREE_FILES = (0x011C, 0x2F01)
+"""Readable by anybody: EF.CardAccess, EF.ATR/INFO."""
 
 
 class VirtualChip:

@@ -19,7 +19,7 @@ from simulator.chip.profile import BSI, CIPHER_ARCS, ChipProfile, PaceOption, Si
 from simulator.chip.sod import make_card_security, make_sod
 from simulator.chip.tlv import integer, oid, tlv
 
-COM, SOD, CARD_ACCESS, CARD_SECURITY = 0x011E, 0x011D, 0x011C, 0x011D
+COM, SOD, CARD_ACCESS, CARD_SECURITY, ATR_INFO = 0x011E, 0x011D, 0x011C, 0x011D, 0x2F01
 SPECIMEN_LINES = (
     "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
     "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
@@ -31,7 +31,7 @@ _ECDSA_ARCS = {"sha1": 1, "sha224": 2, "sha256": 3, "sha384": 4, "sha512": 5}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What this chip has. ``lines``: its MRZ (TD3); ``portrait``: JPEG or JPEG 2000; DG2 is filled up to ``dg2_bytes``."""
+    """What this chip has. ``lines``: its MRZ (TD3); ``portrait``: JPEG or JPEG 2000."""
 
     lines: tuple[str, ...] = SPECIMEN_LINES
     portrait: bytes = b"\xff\xd8\xff\xe0" + bytes(2000) + b"\xff\xd9"
@@ -43,6 +43,8 @@ class Choices:
     signing_key: SigningKey | None = None
     digest: str = "sha256"
     has_details: bool = True
+    buffer_bytes: int | None = None
+    """What EF.ATR/INFO says that the chip's buffer holds; None: no such file."""
     more: dict[str, Any] = field(default_factory=dict)
     """Changes to the chip's profile: habits."""
 
@@ -87,6 +89,8 @@ def make_document(issuer: Issuer, signer: Signer, choices: Choices | None = None
     files = {0x0100 | number: data for number, data in groups.items()}
     files[COM] = make_com(groups)
     files[SOD] = make_sod(groups, signer, digest=here.digest)
+    habits: dict[str, Any] = {} if here.buffer_bytes is None else {"max_answer_bytes": here.buffer_bytes}
+    habits |= here.more
     profile = ChipProfile(
         mrz=mrz_key(here.lines),
         files=files,
@@ -97,7 +101,7 @@ def make_document(issuer: Issuer, signer: Signer, choices: Choices | None = None
         chip_keys=here.chip_keys,
         mapping_key=here.mapping_key,
         signing_key=here.signing_key,
-        **here.more,
+        **habits,
     )
     return ChipDocument(profile=profile, issuer=issuer, signer=signer)
 
@@ -114,10 +118,14 @@ def static_key(domain: Domain, **changes: Any) -> StaticKey:
 
 
 def _master_files(choices: Choices, signer: Signer) -> dict[int, bytes]:
+    files: dict[int, bytes] = {}
+    if choices.buffer_bytes is not None:
+        sizes = tlv(0x7F66, integer(choices.buffer_bytes), integer(choices.buffer_bytes))
+        files[ATR_INFO] = tlv(0x43, b"\xb8") + sizes
     if not choices.pace:
-        return {}
+        return files
     infos = [option.info for option in choices.pace]
-    files = {CARD_ACCESS: tlv(0x31, *sorted(infos))}
+    files[CARD_ACCESS] = tlv(0x31, *sorted(infos))
     if choices.mapping_key is not None:
         signed = tlv(0x31, *sorted([*infos, _key_info(choices.mapping_key)]))
         files[CARD_SECURITY] = make_card_security(signed, signer)

@@ -9,25 +9,36 @@ from pathlib import Path
 from types import TracebackType
 
 from drivers.errors import DeviceError
+from simulator.chip.card import VirtualChip
+from simulator.chip.vpicc import VpiccServer
 
 READER_NAME = "Tongguan Virtual"
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _SOCKET = Path("/run/pcscd/pcscd.comm")
+_PID = Path("/run/pcscd/pcscd.pid")
 _START_S = 10.0
 _POLL_S = 0.02
+_PORT_TRIES = 50
 
 
 class VirtualReader:
-    """Runs pcscd with one reader that connects to the chip at ``port`` of the loopback interface. A context manager."""
+    """Runs pcscd with a reader for this chip, over the loopback interface only. A context manager.
 
-    def __init__(self, port: int, folder: Path) -> None:
+    vpcd 3.3 has two slots, at a port and the next one, and ends the whole daemon when it connects (which it does given a host) and nobody
+    listens at the second, or when what listens there has no answer to reset. So a card that is no passport is in the second.
+    """
+
+    def __init__(self, chip: VirtualChip | None, folder: Path) -> None:
         """``folder`` takes the configuration. Raises `DeviceError` when a part is missing or a pcscd already runs."""
         program = shutil.which("pcscd") or ("/usr/sbin/pcscd" if Path("/usr/sbin/pcscd").exists() else None)
         if program is None or not _DRIVER.exists():
             raise DeviceError("The virtual reader needs the system packages pcscd and vsmartcard-vpcd; install them.")
-        if _SOCKET.exists():
-            raise DeviceError(f"A PC/SC service already runs ({_SOCKET}); stop it, since there is one of it at a time.")
+        if _is_running():
+            raise DeviceError("A PC/SC service already runs; stop it, since a computer has room for one.")
+        _clear()
         self._program = program
+        self.server, self._second = _neighbours(chip)
+        port = self.server.port
         self._config = folder / "reader.conf.d"
         self._config.mkdir(parents=True)
         (self._config / "virtual").write_text(
@@ -37,6 +48,8 @@ class VirtualReader:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> VirtualReader:
+        self.server.start()
+        self._second.start()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [self._program, "--foreground", "--config", str(self._config)], stdout=log, stderr=subprocess.STDOUT
@@ -56,11 +69,41 @@ class VirtualReader:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
+        if process is not None:
+            self._end_daemon(process)
+        self.server.stop()
+        self._second.stop()
+
+    @staticmethod
+    def _end_daemon(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
             process.wait(timeout=5.0)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        _clear()
+
+
+def _neighbours(chip: VirtualChip | None) -> tuple[VpiccServer, VpiccServer]:
+    for _ in range(_PORT_TRIES):
+        first = VpiccServer(chip)
+        try:
+            return first, VpiccServer(None, port=first.port + 1)
+        except (OSError, OverflowError):
+            first.stop()
+    raise DeviceError("No two neighbouring ports are free; stop what holds so many.")
+
+
+def _is_running() -> bool:
+    try:
+        pid = int(_PID.read_text())
+        return "pcscd" in Path(f"/proc/{pid}/comm").read_text()
+    except (OSError, ValueError):
+        return False
+
+
+def _clear() -> None:
+    """What a daemon that was ended in the middle of its work leaves behind."""
+    _SOCKET.unlink(missing_ok=True)
+    _PID.unlink(missing_ok=True)

@@ -14,12 +14,17 @@ from drivers.chip.vpcd import GET_ATR, POWER_OFF, POWER_ON, RESET
 from simulator.chip.card import VirtualChip
 
 _MAX_MESSAGE_BYTES = 65536
+_OTHER_ATR = bytes.fromhex("3B80800101")
+_NOT_SUPPORTED = bytes.fromhex("6D00")
 
 
 class VpiccServer:
-    """Serves one chip to one connection after another. ``busy_ns`` counts what the chip itself worked."""
+    """Serves one chip to one connection after another. ``busy_ns`` counts what the chip itself worked.
 
-    def __init__(self, chip: VirtualChip, *, port: int = 0) -> None:
+    None: some other card, which holds no passport.
+    """
+
+    def __init__(self, chip: VirtualChip | None, *, port: int = 0) -> None:
         self.chip = chip
         self.busy_ns = 0
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -63,12 +68,15 @@ class VpiccServer:
                 line.sendall(len(answer).to_bytes(2) + answer)
 
     def _answer(self, message: bytes) -> bytes | None:
+        chip = self.chip
         if len(message) == 1:
-            if message[0] in (POWER_ON, RESET, POWER_OFF):
-                self.chip.power_on()
-            return self.chip.atr if message[0] == GET_ATR else None
+            if chip is not None and message[0] in (POWER_ON, RESET, POWER_OFF):
+                chip.power_on()
+            return (_OTHER_ATR if chip is None else chip.atr) if message[0] == GET_ATR else None
+        if chip is None:
+            return _NOT_SUPPORTED
         started = time.perf_counter_ns()
-        answer = self.chip.process(message)
+        answer = chip.process(message)
         self.busy_ns += time.perf_counter_ns() - started
         return answer
 
