@@ -35,8 +35,9 @@ for doors, it does not move them: each opening passes the guard (`docs/decisions
 interlocks ([SAFETY](SAFETY.md)).
 
 Before the table, in every state: **FireRaised** and **EvacuationOrdered** lead to Evacuating, **DeviceFailed** to Fault (but a way
-back that is already open stays open, and an evacuation goes on), **DoorForced** to Alarm (but not in an evacuation). A timer that
-was started for an earlier state says nothing. These are not drawn below.
+back that is already open stays open, and an evacuation goes on), **DoorForced** to Alarm (but not in an evacuation, nor where
+the limit of the stay ran out: there the alarm latches and the way back is asked for). A timer that was started for an earlier state
+says nothing. These are not drawn below.
 """
 
 
@@ -91,8 +92,10 @@ def events_of(kind: type[Event], release: VerifiedRelease) -> Iterator[Event]:
 
 def states_of(name: State) -> Iterator[LaneState]:
     """The state with every latch that can matter."""
-    for back, alarm, fault, out, wanted, ending in itertools.product((False, True), repeat=6):
+    for back, alarm, fault, out, wanted, ending, spent in itertools.product((False, True), repeat=7):
         if (back and name is not State.LEAVING) or (out and not fault) or (ending and name is not State.STARTING):
+            continue
+        if spent and not back:
             continue
         yield LaneState(
             name=name,
@@ -102,6 +105,7 @@ def states_of(name: State) -> Iterator[LaneState]:
             faults=frozenset({"device"}) if out else frozenset(),
             is_service_wanted=wanted,
             is_egress_ending=ending,
+            is_limit_spent=spent,
             outcome=CrossingOutcome.CLEARED if name in (State.CLEARED, State.LEAVING) else None,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gate.core import effects as do
 from gate.core import events as on
-from gate.core.effects import CrossingOutcome, Effect
+from gate.core.effects import CrossingOutcome, Effect, Purpose
 from gate.core.events import Event
 from gate.core.state import LanePolicy, LaneState, State
 
@@ -36,6 +36,14 @@ def emergency(state: LaneState, event: Event, policy: LanePolicy) -> Step | None
     return None
 
 
+def way_back(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
+    """The entry opens for whoever is inside, again and again until they are out; the exit stays shut."""
+    outcome = CrossingOutcome.ALARMED if state.outcome is CrossingOutcome.ALARMED else CrossingOutcome.SENT_BACK
+    after = entered(state, State.LEAVING, is_going_back=True, outcome=outcome)
+    opening = do.OpenEntry(purpose=Purpose.WAY_BACK)
+    return after, (do.StopChecks(), do.CloseExit(), *first, opening, timer(after, policy.exit_timeout_ms))
+
+
 def evacuate(state: LaneState, reason: str, policy: LanePolicy) -> Step:
     if state.name is State.EVACUATING:
         return state, (do.FreeEgress(), timer(state, policy.retry_ms))
@@ -45,6 +53,7 @@ def evacuate(state: LaneState, reason: str, policy: LanePolicy) -> Step:
         outcome=state.outcome or CrossingOutcome.INTERRUPTED,
         reasons=(*state.reasons, reason),
         is_egress_ending=False,
+        is_limit_spent=False,
     )
     return after, (
         do.StopChecks(),
@@ -72,9 +81,18 @@ def fail(state: LaneState, event: on.DeviceFailed, policy: LanePolicy) -> Step:
 
 
 def alarm(state: LaneState, reason: str, policy: LanePolicy) -> Step:
-    """Hold and call an officer. The limit of the stay always runs: what the curtain takes for a bag may be a child."""
+    """Hold and call an officer. The limit of the stay always runs: what the curtain takes for a bag may be a child.
+
+    Where it ran out before, an officer is called and the way back is asked for: the board and the guard know whether it may open.
+    """
     if state.name is State.ALARM and reason in state.reasons:
         return state, (do.CloseExit(), do.CloseEntry())
+    if state.is_limit_spent:
+        is_known = state.is_alarm_latched and reason in state.reasons
+        told = () if is_known else (do.SoundBuzzer(is_on=True), do.RaiseAlarm(reason=reason))
+        reasons = state.reasons if reason in state.reasons else (*state.reasons, reason)
+        held = replace(state, outcome=CrossingOutcome.ALARMED, reasons=reasons, is_alarm_latched=True)
+        return way_back(held, policy, *told)
     after = entered(
         state, State.ALARM, outcome=CrossingOutcome.ALARMED, reasons=(*state.reasons, reason), is_alarm_latched=True
     )

@@ -45,6 +45,8 @@ class LaneState:
     there is one to report. Alarms and faults latch: they outlive the stay of whoever caused them, until an officer acknowledges;
     ``faults`` are the devices that are out now, ``is_fault_latched`` says that one was and nobody has seen to it.
     ``is_egress_ending`` says that an officer ended an evacuation and the lane was not found shut since.
+    ``is_limit_spent`` says that the limit of the present stay ran out: the lane stays Leaving, with the way back
+    asked for, until it is empty or evacuated; neither a fault nor its acknowledgement begins another limit.
     """
 
     name: State = State.STARTING
@@ -60,4 +62,5 @@ class LaneState:
     is_alarm_latched: bool = False
     is_fault_latched: bool = False
     is_egress_ending: bool = False
+    is_limit_spent: bool = False
     is_service_wanted: bool = True

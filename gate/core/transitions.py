@@ -8,7 +8,7 @@ from dataclasses import replace
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core.effects import CrossingOutcome, Effect, Purpose
-from gate.core.emergency import Step, alarm, entered, timer
+from gate.core.emergency import Step, alarm, entered, timer, way_back
 from gate.core.events import Event
 from gate.core.state import LanePolicy, LaneState, State
 
@@ -27,7 +27,7 @@ def referred(state: LaneState, policy: LanePolicy, *reasons: str) -> Step:
 
 
 def check(state: LaneState, outcome: CrossingOutcome | None, delay_ms: int, *reasons: str) -> Step:
-    after = entered(state, State.CHECKING, outcome=outcome, reasons=(*state.reasons, *reasons))
+    after = entered(state, State.CHECKING, outcome=outcome, reasons=(*state.reasons, *reasons), is_limit_spent=False)
     return after, (do.StopChecks(), do.CancelInsideLimit(), timer(after, delay_ms))
 
 
@@ -65,6 +65,7 @@ def become_ready(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
         outcome=None,
         reasons=(),
         is_egress_ending=False,
+        is_limit_spent=False,
     )
     if after.faults or after.is_fault_latched:
         return entered(after, State.FAULT), (do.CancelInsideLimit(), *end)
@@ -196,7 +197,7 @@ def refer_vanished(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
 def open_exit(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     assert isinstance(event, on.ReleaseVerified)
     outcome = CrossingOutcome.RELEASED_BY_OFFICER if state.was_referred else CrossingOutcome.CLEARED
-    after = entered(state, State.CLEARED, outcome=outcome)
+    after = entered(state, State.CLEARED, outcome=outcome, is_limit_spent=False)
     limit = (
         do.CancelInsideLimit(),
         do.StartInsideLimit(duration_ms=policy.inside_limit_ms),
@@ -211,26 +212,18 @@ def exit_refused(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 
 
 def open_way_back(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
-    outcome = CrossingOutcome.ALARMED if state.outcome is CrossingOutcome.ALARMED else CrossingOutcome.SENT_BACK
-    after = entered(state, State.LEAVING, is_going_back=True, outcome=outcome)
-    opening = do.OpenEntry(purpose=Purpose.WAY_BACK)
-    return after, (
-        do.StopChecks(),
-        do.CloseExit(),
-        do.SoundBuzzer(is_on=False),
-        opening,
-        timer(after, policy.exit_timeout_ms),
-    )
+    return way_back(state, policy, do.SoundBuzzer(is_on=False))
 
 
 def limit_reached(state: LaneState, event: Event, policy: LanePolicy) -> Step:
-    return open_way_back(replace(state, reasons=(*state.reasons, "inside.limit")), event, policy)
+    spent = replace(state, reasons=(*state.reasons, "inside.limit"), is_limit_spent=True)
+    return open_way_back(spent, event, policy)
 
 
 def exit_not_passed(state: LaneState, event: Event, policy: LanePolicy) -> Step:
     """Released long ago and still not out: the exit is stuck or blocked. The way back, since the guard will not open the exit again."""
     if state.is_going_back:
-        return state, ()  # the way back is being opened again and again as it is
+        return replace(state, is_limit_spent=True), ()  # the way back is being opened again and again as it is
     after, acts = limit_reached(state, event, policy)
     return replace(after, outcome=CrossingOutcome.INTERRUPTED), acts
 
@@ -299,6 +292,8 @@ def leaving_found_empty(state: LaneState, _event: Event, policy: LanePolicy) -> 
 
 
 def leaving_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> Step:
+    if state.is_limit_spent:
+        return way_back_acknowledged(state, event, policy)
     if state.is_alarm_latched:
         return alarm_seen_to(state, event, policy)
     if state.faults:
@@ -306,6 +301,19 @@ def leaving_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> 
     if state.is_fault_latched:
         return fault_seen_to(state, event, policy)
     return start_again(state, policy)
+
+
+def way_back_acknowledged(state: LaneState, event: Event, policy: LanePolicy) -> Step:
+    """What latched was seen to, so that the board holds no longer: the way back is asked for at once, and no new limit begins."""
+    assert isinstance(event, on.Acknowledged)
+    is_fault_seen = state.is_fault_latched and not state.faults
+    seen = (
+        *((do.ClearAlarm(by=event.by),) if state.is_alarm_latched else ()),
+        *((do.ReportFaultsCleared(by=event.by),) if is_fault_seen else ()),
+    )
+    latched = replace(state, is_alarm_latched=False, is_fault_latched=state.is_fault_latched and not is_fault_seen)
+    after, acts = way_back(latched, policy, do.SoundBuzzer(is_on=False), *seen)
+    return after, (*acts, do.CheckLane())
 
 
 def leaving_company(state: LaneState, event: Event, policy: LanePolicy) -> Step:

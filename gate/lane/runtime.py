@@ -150,7 +150,7 @@ class LaneRuntime:
     async def run(self) -> None:
         """Run until cancelled. Raises DeviceError when the board or a camera cannot be opened at the start."""
         self._loop = asyncio.get_running_loop()
-        self._casework.close_interrupted()
+        self._guarded(self._casework.close_interrupted)
         self._state, effects = machine.start(self._policy)
         await self._executor.start(self.ended)
         try:

@@ -16,6 +16,7 @@ from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
 from gate.core.state import LanePolicy, State
 from gate.core.state import LaneState as MachineState
+from gate.errors import GateError
 from gate.lane.casework import Casework
 from gate.lane.hub_link import HubLink, Stored
 from gate.lane.runtime import LaneRuntime
@@ -180,7 +181,10 @@ class LaneProcess:
             started = LaneStarted(
                 boot_id=self._boot_id, software_version=__version__, model_hashes={"mrz-recogniser": MODEL_HASH}
             )
-            self.casework.report(EventType.LANE_STARTED, started)
+            try:
+                self.casework.report(EventType.LANE_STARTED, started)
+            except sqlite3.Error as error:
+                raise GateError(f"the lane's store cannot be written ({error})") from None
             await self.uplink.start(self.runtime.ended)
             await self.runtime.run()
         finally:
@@ -197,7 +201,7 @@ class LaneProcess:
 
     @property
     def error(self) -> BaseException | None:
-        """What the process died of by itself, None while it lives or when it was killed."""
+        """What the process died of by itself, None while it lives or when it was killed. GateError: it could not start."""
         if not self.task.done() or self.task.cancelled() or self.store.is_dead:
             return None
         return self.task.exception()

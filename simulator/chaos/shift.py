@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gate.core.state import State
+from gate.errors import GateError
 from gate.wire.messages import Act, Command, KioskStep
 from gate.wire.signing import SigningKey, sign_command
 from simulator.board_model import BoardModel
@@ -31,6 +32,7 @@ FAULTY_RATIO = 0.3
 """So many crossings have a fault or two."""
 _READY_WITHIN_S = 60.0
 _BOOKS_WITHIN_S = 60.0
+_START_AGAIN_S = 1.0
 _LOOK_S = 0.2
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  a store that is thrown away has no use for a disk
 
@@ -162,13 +164,19 @@ class Shift:
         self.judge.look()
         process = self.process
         if process is not None and process.error is not None:
-            self.findings.died.append(f"the lane ended by {process.error!r}")
-            self.process = None
-            self.start_lane()
+            self._ended(process.error)
         if self._trace is not None:
             for line in (self.judge.unauthorised + self.judge.trapped)[self._told :]:
                 self._tell(f"FOUND: {line}")
                 self._told += 1
+
+    def _ended(self, error: BaseException) -> None:
+        """As an operator's service manager does: say why, and start it again in a moment."""
+        self.process = None
+        if not isinstance(error, GateError):
+            self.findings.died.append(f"the lane ended by {error!r}")
+        self._tell(f"the lane ended: {error}")
+        self.loop.call_later(_START_AGAIN_S, self.start_lane)
 
     def _tell(self, text: str) -> None:
         if self._trace is not None:

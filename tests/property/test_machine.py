@@ -161,6 +161,11 @@ class AnyEvents(RuleBasedStateMachine):
             assert self.has_limit, name
 
     @invariant()
+    def nobody_is_held_again_after_the_limit_of_a_stay(self) -> None:
+        if self.state.is_limit_spent:
+            assert (self.state.name, self.state.is_going_back, self.has_limit) == (State.LEAVING, True, False)
+
+    @invariant()
     def every_state_that_waits_for_the_world_has_a_timer(self) -> None:
         """So that nothing waits for an event that may never come."""
         waits = (

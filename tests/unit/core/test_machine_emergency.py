@@ -1,5 +1,7 @@
 """Fire, evacuation, failed devices, forced doors: from every state; what latches; and that nobody stays shut in."""
 
+from dataclasses import replace
+
 import pytest
 from core_kit import POLICY, at, run, step
 
@@ -141,7 +143,45 @@ def test_who_was_released_and_is_not_out_goes_back_and_the_record_claims_nothing
 
 def test_the_limit_says_nothing_new_on_the_way_back_already() -> None:
     state = at(State.LEAVING, is_going_back=True, outcome=Outcome.SENT_BACK)
-    assert step(state, on.InsideLimitReached()) == (state, ())
+    assert step(state, on.InsideLimitReached()) == (replace(state, is_limit_spent=True), ())
+
+
+SPENT = at(State.LEAVING, is_going_back=True, is_limit_spent=True, outcome=Outcome.SENT_BACK)
+
+
+def test_an_acknowledgement_begins_no_second_limit() -> None:
+    """The board held, so the way back was refused until an officer saw to it: who waited is not held for the limit once more."""
+    state, _ = run(at(State.OCCUPIED), FAILED, on.InsideLimitReached(), on.DoorRefused(rule="board_holds"), RECOVERED)
+    assert (state.name, state.is_limit_spent, state.is_fault_latched) == (State.LEAVING, True, True)
+    state, effects = run(state, ACK)
+    assert (state.name, state.is_going_back, state.is_fault_latched) == (State.LEAVING, True, False)
+    assert {WAY_BACK, do.ReportFaultsCleared(by="ann"), do.CheckLane()} <= set(effects)
+    assert not {INSIDE, do.CloseEntry()} & set(effects)
+
+
+def test_what_an_officer_cannot_have_seen_to_stays_latched_on_the_way_back() -> None:
+    state, effects = run(replace(SPENT, is_fault_latched=True, faults=frozenset({"power"})), ACK)
+    assert (state.is_fault_latched, state.faults) == (True, frozenset({"power"}))
+    assert not any(isinstance(effect, do.ReportFaultsCleared | do.ClearAlarm) for effect in effects)
+    state, effects = run(replace(SPENT, is_alarm_latched=True), ACK)
+    assert (state.is_alarm_latched, effects.count(do.ClearAlarm(by="ann"))) == (False, 1)
+
+
+def test_a_forced_door_calls_an_officer_and_holds_nobody_whose_limit_is_over() -> None:
+    forced = on.DoorForced(door="exit")
+    state, effects = step(SPENT, forced)
+    assert (state.name, state.is_alarm_latched, state.outcome) == (State.LEAVING, True, Outcome.ALARMED)
+    assert {do.CloseExit(), WAY_BACK, do.SoundBuzzer(is_on=True), do.RaiseAlarm(reason="door_forced.exit")} <= set(
+        effects
+    )
+    assert not {INSIDE, do.CloseEntry()} & set(effects)
+    again, effects = step(state, forced)
+    assert (again.reasons, do.RaiseAlarm(reason="door_forced.exit") in effects) == (state.reasons, False)
+
+
+@pytest.mark.parametrize("event", [on.LaneFoundEmpty(), on.EntryShut(person_count=0), on.FireRaised()])
+def test_the_next_stay_has_a_limit_of_its_own(event: on.Event) -> None:
+    assert not step(SPENT, event)[0].is_limit_spent
 
 
 @pytest.mark.parametrize("name", sorted(set(State) - set(MAY_HOLD_SOMEBODY) - {State.EVACUATING}))
