@@ -23,7 +23,7 @@ from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
 from gate.core.presentation import PresentationPolicy
 from gate.core.state import LanePolicy, LaneState
-from gate.devices import LaneDevices, open_devices
+from gate.devices import LaneDevices, open_devices, open_xray
 from gate.errors import GateError
 from gate.lane.casework import Casework
 from gate.lane.equipment import Equipment, Fittings
@@ -123,6 +123,8 @@ class LaneProgram:
             store=self.store,
             clock=clock,
             lane=lane.id,
+            scans=self._hub.scans_of if site.xray else None,
+            is_scan_referring=site.policy.scans == "refer",
         )
         self._commands = self._make_verifier(hub_key)
         self.uplink = Uplink(
@@ -363,13 +365,17 @@ def build_lane(
 
 def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
     """The hub's HTTP application, which runs the hub from its start-up to its shutdown, with the screens at ``/``."""
-    from gate.hub.api import create_api
+    from gate.hub.api import PREFIX, create_api
+    from gate.hub.routers import scans
+    from gate.hub.scans.intake import ScanIntake
     from gate.hub.service import Hub
 
     clock = SystemClock()
     keys = Keyring(site.keys_dir)
     hub = Hub(site, keys.hub(), {lane.id: keys.lane_public(lane.id) for lane in site.lanes}, clock)
+    intake = ScanIntake(hub, {machine.id: open_xray(machine) for machine in site.xray})
     app = create_api(hub)
+    app.include_router(scans.router, prefix=PREFIX)
     if with_screens:
         from gate.console.app import mount_console
 
@@ -380,9 +386,11 @@ def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
     async def lifespan(application: "FastAPI") -> AsyncIterator[Any]:
         hub.start()
         try:
+            intake.start()
             async with inner(application) as state:
                 yield state
         finally:
+            intake.stop()
             hub.stop()
 
     app.router.lifespan_context = lifespan

@@ -10,14 +10,16 @@ from drivers.osdp import AccessReader
 from drivers.relay import Turnstile
 from drivers.sensors import FloorMat, RadiationPortal, StopContact
 from gate.core.clock import Clock
-from gate.core.evidence import Finding
+from gate.core.evidence import Attachment, Finding
 from gate.core.state import LaneState
 from gate.lane import crossing as crossings
 from gate.lane.barrier import Barrier, FurtherStop
 from gate.lane.casework import Casework
 from gate.lane.crossing import Crossing
+from gate.lane.hub_link import ScanOfCase
 from gate.lane.readers import Readers
 from gate.lane.runtime import LaneRuntime
+from gate.lane.scan_watch import ScanWatch
 from gate.lane.store import LaneStore
 from gate.lane.witnesses import Witnesses, WitnessRoles
 from gate.wire import messages as wire
@@ -40,8 +42,18 @@ class Equipment:
     """Between the devices and the lane. A device that cannot be opened at the start ends the start; one that fails later is an event."""
 
     def __init__(
-        self, fittings: Fittings, *, runtime: LaneRuntime, casework: Casework, store: LaneStore, clock: Clock, lane: str
+        self,
+        fittings: Fittings,
+        *,
+        runtime: LaneRuntime,
+        casework: Casework,
+        store: LaneStore,
+        clock: Clock,
+        lane: str,
+        scans: Callable[[str], Coroutine[None, None, tuple[ScanOfCase, ...]]] | None = None,
+        is_scan_referring: bool = False,
     ) -> None:
+        """``scans`` asks the hub for the scans of a case; None at a port without inspection machines."""
         self._runtime = runtime
         self._casework = casework
         self._store = store
@@ -66,6 +78,11 @@ class Equipment:
         )
         stop = fittings.emergency_stop
         self._stop_contact = None if stop is None else FurtherStop(stop, post=runtime.put)
+        self._scans = (
+            None
+            if scans is None
+            else ScanWatch(crossing=self._crossing, ask=scans, add=self._add, is_referring=is_scan_referring)
+        )
         self._readers = Readers(fittings.readers, spawn=self._spawn, keep=self._keep_card, report=self._report)
         self._started: list[Witnesses | Barrier | FurtherStop | Readers] = []
 
@@ -79,6 +96,8 @@ class Equipment:
                 self._started.append(part)
         if self._has_witness:
             self._spawn(self._witnesses.run())
+        if self._scans is not None:
+            self._spawn(self._scans.run())
 
     async def stop(self) -> None:
         """End. Safe to call when :meth:`start` failed."""
@@ -108,8 +127,8 @@ class Equipment:
     def _crossing(self) -> Crossing | None:
         return self._casework.crossing
 
-    def _add(self, findings: tuple[Finding, ...]) -> None:
-        self._written(lambda: self._casework.add_late(findings))
+    def _add(self, findings: tuple[Finding, ...], attachments: tuple[Attachment, ...] = ()) -> None:
+        self._written(lambda: self._casework.add_late(findings, attachments))
 
     def _report(self, device: str, reason: str | None) -> None:
         """An evidence device is out, or back. It does not shut the lane; its findings refer."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import httpx
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gate.core.clock import Clock
 from gate.core.policy import Answer, LookupFacts
@@ -26,11 +26,48 @@ class Stored(StrEnum):
     NEVER = "never"
 
 
+class ScanView(BaseModel):
+    """One picture of a scan, in the hub's evidence store."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: str = Field(pattern=r"^xray(_[a-z]{1,16})?$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    media_type: str = Field(pattern=r"^image/[a-z]{1,16}$")
+
+
+class ScanOfCase(BaseModel):
+    """A scan of an inspection machine that belongs to a case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: str = Field(max_length=63)
+    matched_by: str = Field(max_length=16)
+    views: tuple[ScanView, ...] = Field(max_length=200)
+
+
+class _Scans(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scans: tuple[ScanOfCase, ...]
+
+
 class HubLink:
     """One lane's client. Every failure of the hub is an answer (``None``, ``False``), never an exception, and takes bounded time."""
 
-    def __init__(self, *, url: str, address: str, key: SigningKey, clock: Clock) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(5.0, connect=2.0), trust_env=False)
+    def __init__(
+        self,
+        *,
+        url: str,
+        address: str,
+        key: SigningKey,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """``transport``: another way to the hub than the network."""
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=httpx.Timeout(5.0, connect=2.0), trust_env=False, transport=transport
+        )
         self._address = address
         self._key = key
         self._clock = clock
@@ -76,6 +113,16 @@ class HubLink:
             )
             for result in answer.results
         )
+
+    async def scans_of(self, case_id: str) -> tuple[ScanOfCase, ...]:
+        """The scans that belong to a case by now; none when the hub does not answer well."""
+        try:
+            response = await self._client.get(f"/api/v1/lane/cases/{case_id}/scans", headers=self._headers())
+            response.raise_for_status()
+            return _Scans.model_validate_json(response.content).scans
+        except (httpx.HTTPError, ValidationError) as error:
+            _log.warning("scans_not_asked", error=type(error).__name__)
+            return ()
 
     async def store_picture(self, picture: Picture) -> Stored:
         """Whether the hub has it now, will have it later, or has said that it never will."""

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import gate.hub.scans.schema  # noqa: F401  its table is one of the metadata
 from gate.hub.schema import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True)
