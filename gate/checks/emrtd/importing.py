@@ -163,12 +163,14 @@ def _take_certificates(report: ImportReport, given: Sequence[tuple[str, bytes]],
         if certificate.sha256 not in seen:
             seen.add(certificate.sha256)
             readable.append((source, certificate))
-    everything = merged(report.store, certificates=(item for _, item in readable if _may_issue(item)))
+    everything = merged(
+        report.store, certificates=(item for _, item in readable if _may_issue(item, is_vouched=is_vouched))
+    )
     taken, signers = [], []
     for source, certificate in readable:
         if certificate in report.store:
             report.known.add(certificate.sha256)
-        elif not _may_issue(certificate):
+        elif not _may_issue(certificate, is_vouched=is_vouched):
             signers.append((source, certificate))
         elif isinstance(origin := _origin(certificate, everything, is_vouched=is_vouched), Origin):
             report.added[certificate.sha256] = origin
@@ -179,8 +181,13 @@ def _take_certificates(report: ImportReport, given: Sequence[tuple[str, bytes]],
     _take_signers(report, signers)
 
 
-def _may_issue(certificate: Certificate) -> bool:
-    """Whether it is a certification authority's: says so, or is self-issued and does not say otherwise."""
+def _may_issue(certificate: Certificate, *, is_vouched: bool) -> bool:
+    """Whether it is a certification authority's: says so, or is self-issued and does not say otherwise.
+
+    Of link certificates on master lists some say the contrary (9 of 557 on the German list of March 2025): there the list's word counts.
+    """
+    if is_vouched and certificate.uses is not None and "key_cert_sign" in certificate.uses:
+        return True
     return certificate.is_ca is True or (certificate.is_ca is None and certificate.is_self_issued)
 
 

@@ -19,15 +19,15 @@ def check_chain(signer: Certificate, store: TrustStore, now: datetime) -> tuple[
     """Find the country signing certificate that issued the document signer; returns the check and the certificate."""
     name = CheckName.DSC_CHAIN
     issuer = store.issuer_of(signer, moment=now)
-    if issuer is not None and issuer.country != signer.issuer.country:
-        reason = f"the document signer of {signer.issuer.country} was issued by a CSCA of {issuer.country}"
+    country = signer.issuer.country or signer.country
+    if issuer is not None and issuer.country != country:
+        reason = f"the document signer of {country} was issued by a CSCA of {issuer.country}"
         return Check(name=name, outcome=CheckOutcome.FAIL, reason=reason), None
     if issuer is not None:
         reason = f"issued by {issuer.title}"
         if issuer.subject != signer.issuer:
             reason += ", under another spelling of its name"
         return Check(name=name, outcome=CheckOutcome.PASS, reason=reason), issuer
-    country = signer.issuer.country
     if unsupported := store.unsupported_issuer(signer):
         return Check(name=name, outcome=CheckOutcome.NOT_SUPPORTED, reason=unsupported), None
     wanted = f"{signer.issuer.text}, key {signer.authority_key_id.hex() if signer.authority_key_id else 'not named'}"

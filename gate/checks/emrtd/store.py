@@ -96,7 +96,8 @@ class TrustStore:
     def issuer_of(self, certificate: Certificate, *, moment: datetime | None = None) -> Certificate | None:
         """Return who signed ``certificate``: of several with one key, one that is valid at ``moment`` if there is any."""
         found = None
-        for candidate in self.candidates(certificate):
+        # A root before a link certificate that does not own to being a certification authority's.
+        for candidate in sorted(self.candidates(certificate), key=lambda item: item.is_ca is not True):
             # The same key may stand in a root and in a link certificate; the first that fits will do unless it is out of date.
             if found is not None and candidate.key != found.key:
                 continue

@@ -74,6 +74,14 @@ def read_store(data: bytes, name: str) -> TrustStore:
         raise ChipFault(f"the trust store {name} is damaged; import its sources anew") from None
 
 
+def default_store_path() -> Path:
+    """Where the trust store of this user lies unless TONGGUAN_CSCA names a file."""
+    named = os.environ.get("TONGGUAN_CSCA")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tongguan" / "csca.json"
+
+
 def load_store(path: Path) -> TrustStore:
     """Return the store at ``path``. Raises ChipFault if it is missing or damaged."""
     try:
