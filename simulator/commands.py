@@ -14,6 +14,13 @@ class BoardKind(StrEnum):
     PYTHON = "python"
 
 
+class StoreKind(StrEnum):
+    """The databases of a hub."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+
+
 def register(app: typer.Typer) -> None:
     """Add ``gate demo`` and ``gate bench``."""
     app.command("demo")(demo)
@@ -22,6 +29,7 @@ def register(app: typer.Typer) -> None:
     bench.command("crossing")(bench_crossing)
     bench.command("vision")(bench_vision)
     bench.command("serial")(bench_serial)
+    bench.command("ingest")(bench_ingest)
     app.add_typer(bench, name="bench")
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
     sim.callback()(_sim)
@@ -97,6 +105,21 @@ def bench_serial(
     from simulator.bench_serial import run_bench_serial
 
     raise typer.Exit(run_bench_serial(commands=commands, has_bus=bus, is_json=as_json))
+
+
+def bench_ingest(
+    store: Annotated[StoreKind, typer.Option("--store", help="Where the rows go.")] = StoreKind.SQLITE,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=16, help="Processes that take events.")] = 1,
+    events: Annotated[int, typer.Option("--events", min=10, max=1_000_000, help="How many to measure.")] = 20_000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Events a second from mosquitto to committed rows, beside a subscriber that only counts the same messages."""
+    from gate.errors import GateError
+    from simulator.bench_ingest import run_bench_ingest
+
+    if workers > 1 and store is not StoreKind.POSTGRES:
+        raise GateError("several workers need a database that they can share: add --store postgres")
+    raise typer.Exit(run_bench_ingest(store=store.value, workers=workers, events=events, is_json=as_json))
 
 
 def demo(

@@ -128,18 +128,16 @@ class Program(ABC):
 
 
 class Mosquitto(Program):
-    """mosquitto with the settings of ``deploy/port/mosquitto.conf`` that matter for speed and durability; sessions survive a kill."""
+    """mosquitto with the settings of ``deploy/port/mosquitto.conf`` that matter for speed; with DURABLE, sessions survive a kill."""
 
     SETTINGS = (
         "allow_anonymous true",
         "set_tcp_nodelay true",
         "max_queued_messages 0",
         "max_inflight_messages 2000",
-        "persistence true",
-        "autosave_on_changes true",
-        "autosave_interval 1",
         "user root",
     )
+    DURABLE = ("persistence true", "autosave_on_changes true", "autosave_interval 100")
 
     def __init__(self, folder: Path, *, settings: Sequence[str] = SETTINGS) -> None:
         super().__init__(folder)

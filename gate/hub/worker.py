@@ -60,6 +60,10 @@ class IngestWorker:
         """Whether events are being taken in now."""
         return self._link.is_ready and self._pump.is_alive and self.store.is_answering()
 
+    @property
+    def is_broker_ready(self) -> bool:
+        return self._link.is_ready
+
     def _take(self, batch: list[Incoming]) -> None:
         taken = self._ingest.take(batch)
         self._teller.receipts(taken.receipts)
