@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 from gate.core.consent import Consent
 from gate.core.inspection import InspectionAct, InspectionOutcome, InspectionWord
 from gate.core.joint_release import Verdict, VerdictKind
+from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.believe import stored_event
 from gate.hub.commands import command_record
 from gate.hub.records import CommandRecord, StoredEvent
@@ -135,6 +136,9 @@ def _insert_word(
         "body": json.dumps(body, ensure_ascii=False),
     }
     connection.execute(CASE_WORDS.insert(), row)
+    kind = AuditKind.CONSENT_GIVEN if topic == FORCE_OPEN else AuditKind.INSPECTION_WORD
+    data = body | {key: row[key] for key in ("number", "topic", "role", "evidence_digest")}
+    note(connection, Entry(at_ms=word.at_ms, kind=kind, who=word.author, case_id=case_id, data=data))
 
 
 def _add_word(rows: CaseRows, row: Row[Any]) -> None:

@@ -61,6 +61,14 @@ class Store:
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One view over many queries, however much is committed meanwhile."""
+        with self._engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="REPEATABLE READ") if self.is_shared else plain
+            with connection.begin():
+                yield connection
+
     def migrate(self) -> None:
         """Bring the tables up to date. HubError when the database cannot be opened or is not the hub's."""
         from alembic import command

@@ -20,7 +20,6 @@ from gate.core.inspection import (
     take_word,
 )
 from gate.core.joint_release import CONSENT_WINDOW_MS
-from gate.hub.audit.log import AuditKind
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseView
 from gate.hub.desk import CaseDesk, Changes, OpenCase, VerdictNotTaken
 from gate.hub.rows import add_consent, add_inspection_word
@@ -79,8 +78,6 @@ class Together:
             reason=reason,
         )
         add_consent(connection, case_id, case.rows, consent)
-        data = {"act": Act.FORCE_OPEN.value, "role": speaker.role, "evidence_digest": speaker.digest, "reason": reason}
-        self._desk.record(connection, AuditKind.CONSENT_GIVEN, speaker.author, case_id, data)
         agreed = agreement(case.rows.consents)
         if agreed is None or agreed.second != consent:
             return self._desk.settle(connection, case_id, case.rows), Waiting(until_ms=now_ms + CONSENT_WINDOW_MS)
@@ -174,15 +171,6 @@ class Together:
         if taken == held:
             return Changes(), taken
         add_inspection_word(connection, case_id, case.rows, word)
-        data = {
-            "inspection_id": word.inspection_id,
-            "act": word.act.value,
-            "role": word.role,
-            "evidence_digest": word.evidence_digest,
-            "state": taken.state.value,
-            "record_sha256": taken.digest(),
-        }
-        self._desk.record(connection, AuditKind.INSPECTION_WORD, word.author, case_id, data)
         return self._desk.settle(connection, case_id, case.rows), taken
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -67,6 +68,13 @@ class SigningKey:
     def public(self) -> "VerifyKey":
         return VerifyKey(OKPKey.import_key(self._key.as_dict(private=False)))
 
+    def ed25519(self) -> Ed25519PrivateKey:
+        """The key itself, for what is signed in another form than JWS. No form may be mistaken for another: see ``typ``."""
+        raw = self._key.private_key
+        if not isinstance(raw, Ed25519PrivateKey):
+            raise TypeError("a signing key of this hub is always Ed25519")
+        return raw
+
     def sign(self, claims: Mapping[str, Any], message_type: str) -> str:
         """The compact JWS of ``claims``."""
         header = {"alg": _ALGORITHM, "kid": self.kid, "typ": message_type}
@@ -89,6 +97,13 @@ class VerifyKey:
     @property
     def jose_key(self) -> OKPKey:
         return self._key
+
+    def ed25519(self) -> Ed25519PublicKey:
+        """The key itself."""
+        raw = self._key.public_key
+        if not isinstance(raw, Ed25519PublicKey):
+            raise TypeError("a key that verifies here is always Ed25519")
+        return raw
 
 
 def _load_pem(path: Path) -> OKPKey:
