@@ -170,13 +170,7 @@ class _Records:
                 kept = ("role", "kind", "evidence_digest", "reason")
                 self._row(number, body, VERDICTS, kept)
             case log.AuditKind.CONSENT_GIVEN | log.AuditKind.INSPECTION_WORD:
-                self._row(
-                    number,
-                    body,
-                    CASE_WORDS,
-                    ("topic", "role", "evidence_digest"),
-                    CASE_WORDS.c.number == data["number"],
-                )
+                self._row(number, body, CASE_WORDS, ("topic", "role", "evidence_digest"))
             case log.AuditKind.COMMAND_ISSUED:
                 self._command(number, body, data)
 

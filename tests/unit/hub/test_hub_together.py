@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from api_kit import Api
 from hub_kit import FakeLane
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gate.core.clock import ManualClock
 from gate.core.joint_release import CONSENT_WINDOW_MS
-from gate.hub.schema import AUDIT, COMMANDS
+from gate.hub.audit.check import check_log
+from gate.hub.schema import AUDIT, CASE_WORDS, COMMANDS
 from gate.wire.messages import Act
 
 
@@ -268,3 +269,28 @@ def test_every_look_is_recorded_before_it_is_shown(api: Api, digest: str) -> Non
     )
     api.call("GET", "/cases/none", "bo")
     assert len(audited(api, "case.seen")) == 1
+
+
+def test_the_log_agrees_with_everything_that_was_done(api: Api, digest: str, lane: FakeLane) -> None:
+    bag = Bag(api, digest)
+    bag.act("ben", "join")
+    bag.act("ann", "cancel")
+    say(api, "ann", "hold", digest)
+    force(api, "sue", digest)
+    force(api, "ann", digest)
+    (row,) = commands(api)
+    api.hub.take_in([lane.ack(row.jti), lane.spend(row.jti), lane.end("released_by_officer")])
+
+    def problems() -> list[str]:
+        with api.hub.store.snapshot() as connection:
+            report = check_log(connection, keys={})
+        assert report.recorded == {"case_words": 5, "commands": 1, "events": 5, "verdicts": 1}
+        return report.problems
+
+    assert problems() == []
+    with api.hub.store.write() as connection:
+        connection.execute(update(CASE_WORDS).where(CASE_WORDS.c.number == 4).values(author="eve"))
+        connection.execute(update(COMMANDS).values(also_by="eve"))
+    word, command = problems()
+    assert "case_words" in word
+    assert row.jti in command
