@@ -53,6 +53,8 @@ class DocumentLimits:
     accepts_specimens: bool = False
     referring_cues: frozenset[str] = frozenset()
     refers_unread_visual_zone: bool = False
+    refers_lights: bool = True
+    """Whether ink and paper that fail under the reader's lamps send a page to an officer."""
 
 
 def judge_codes(unknown_codes: tuple[str, ...], *, is_specimen: bool, limits: DocumentLimits) -> Finding:

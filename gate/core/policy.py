@@ -18,6 +18,7 @@ from gate.core.document_findings import (
     judge_cues,
     judge_visual_zone,
 )
+from gate.core.document_lights import LightCheck, judge_lights
 from gate.core.evidence import Finding, Outcome, Stage
 from gate.core.presentation import PresentationPolicy
 
@@ -58,6 +59,8 @@ class DocumentFacts:
     is_specimen: bool = False
     visual_zone: VisualZoneFacts | None = None
     cues: tuple[CueFacts, ...] = ()
+    lights: tuple[LightCheck, ...] | None = None
+    """None: this reader has no lamps but white."""
 
 
 class Answer(StrEnum):
@@ -134,6 +137,7 @@ def judge_document(facts: DocumentFacts, *, today: date, limits: DocumentLimits 
         judge_codes(facts.unknown_codes, is_specimen=facts.is_specimen, limits=limits),
         *judge_visual_zone(facts.visual_zone, limits),
         *judge_cues(facts.cues, limits),
+        *judge_lights(facts.lights, refers=limits.refers_lights),
     )
 
 

@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, date, datetime
 
 from drivers.camera.interface import Camera, Frame
 from gate.checks.country_codes import CodeStatus, issuer_status, nationality_status
 from gate.core.clock import Clock
 from gate.core.document_findings import VisualZoneFacts
+from gate.core.document_lights import LightCheck
 from gate.core.policy import DocumentFacts
 from gate.lane.eyes import Eyes, encode_jpeg
+from gate.lane.lamps import Lamps, LampSequence, Lit
 from gate.lane.sightings import (
     DocumentIdentified,
     DocumentOutcome,
@@ -21,6 +24,7 @@ from gate.lane.sightings import (
     VisionFailed,
 )
 from models.document.cues import measure_cues
+from models.document.lights import check_lights
 from models.document.presence import DocumentPresence, Presence
 from models.document.reader import DocumentRead, DocumentUnreadable
 
@@ -34,7 +38,15 @@ MAX_ATTEMPTS = 4
 class DocumentWatch:
     """Reads frames for as long as it runs. ``post`` is called in its thread."""
 
-    def __init__(self, *, camera: Camera, eyes: Eyes, clock: Clock, post: Callable[[Sighting], None]) -> None:
+    def __init__(
+        self,
+        *,
+        camera: Camera,
+        eyes: Eyes,
+        clock: Clock,
+        post: Callable[[Sighting], None],
+        lamps: Lamps | None = None,
+    ) -> None:
         self._camera = camera
         self._eyes = eyes
         self._clock = clock
@@ -43,6 +55,11 @@ class DocumentWatch:
         self._asked = threading.Condition()
         self._ticket: int | None = None
         self._is_stopping = False
+        self._lamps = None
+        if lamps is not None:
+            self._lamps = LampSequence(
+                lamps, camera, read_again=eyes.reader.read, is_cancelled=lambda: self._is_stopping
+            )
         self._is_announced = False
         self._is_alert = True
         self._first_seen_ns = 0
@@ -59,6 +76,8 @@ class DocumentWatch:
             self._asked.notify()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
+        if self._lamps is not None:
+            self._lamps.close()
 
     def read(self, ticket: int) -> None:
         """Read the document that lies there; the outcome carries ``ticket``."""
@@ -158,7 +177,8 @@ class DocumentWatch:
             return
         private = self._private(read)
         self._post(DocumentIdentified(ticket=ticket, private=private))
-        self._post(self._outcome(ticket, frame, read, private, placed_ns))
+        lit = None if self._lamps is None else self._lamps.begin(frame, read)
+        self._post(self._outcome(ticket, frame, read, private, placed_ns, lit))
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
 
@@ -196,8 +216,15 @@ class DocumentWatch:
         return datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
 
     def _outcome(
-        self, ticket: int, frame: Frame, read: DocumentRead, private: PrivateDocument, placed_ns: int
+        self,
+        ticket: int,
+        frame: Frame,
+        read: DocumentRead,
+        private: PrivateDocument,
+        placed_ns: int,
+        lit: "Future[Lit] | None",
     ) -> DocumentOutcome:
+        """``lit``: pictures under the other lights, which are being taken."""
         reference = None
         if read.portrait_bgr is not None and read.portrait_face is not None:
             reference = self._eyes.careful.embed(read.portrait_bgr, read.portrait_face)
@@ -216,6 +243,7 @@ class DocumentWatch:
             is_specimen=CodeStatus.SPECIMEN in codes.values(),
             visual_zone=visual_zone,
             cues=measure_cues(frame.image_bgr, read),
+            lights=self._check_lights(lit),  # last, so that the lamps have had the time of all the rest
         )
         return DocumentOutcome(
             ticket=ticket,
@@ -226,6 +254,12 @@ class DocumentWatch:
             model_hash=facts.model_hash,
             inference_ns=self._eyes.inference_ns - self._before_ns,
         )
+
+    def _check_lights(self, lit: "Future[Lit] | None") -> tuple[LightCheck, ...] | None:
+        if lit is None or self._lamps is None:
+            return None
+        found = lit.result()
+        return check_lights(found.pictures, found.document, self._lamps.limits)
 
     def _compare_visual_zone(self, frame: Frame, read: DocumentRead) -> VisualZoneFacts | None:
         zone = self._eyes.visual_zone

@@ -13,6 +13,7 @@ from gate.core.clock import Clock
 from gate.lane.document_watch import DocumentWatch
 from gate.lane.eyes import Eyes
 from gate.lane.face_watch import FaceWatch
+from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
 from gate.lane.sightings import CameraChanged, Sighting
 
@@ -35,14 +36,16 @@ class Vision:
         clock: Clock,
         face_timeout_ms: int,
         liveness: Liveness,
+        lamps: Lamps | None = None,
     ) -> None:
+        self._lamps = lamps
         self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
         if face_camera_2 is not None:
             self._cameras[FACE_CAMERAS[1]] = face_camera_2
         self._lost: set[str] = set()
         self._changing = threading.Lock()
         self._post: Callable[[Sighting], None] = lambda _sighting: None
-        self._documents = DocumentWatch(camera=document_camera, eyes=eyes, clock=clock, post=self._say)
+        self._documents = DocumentWatch(camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps)
         faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
         self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms, liveness=liveness)
 
@@ -54,6 +57,8 @@ class Vision:
             for name, camera in self._cameras.items():
                 camera.start(partial(self._camera_changed, name))
                 started.append(camera)
+            if self._lamps is not None:
+                self._lamps.light.start()
         except BaseException:
             for camera in started:
                 camera.stop()
@@ -65,6 +70,8 @@ class Vision:
         """End the threads, then the cameras. Safe to call when :meth:`start` failed."""
         self._documents.stop()
         self._faces.stop()
+        if self._lamps is not None:
+            self._lamps.light.stop()
         for camera in self._cameras.values():
             camera.stop()
 
