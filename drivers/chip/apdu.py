@@ -70,9 +70,13 @@ class Response:
 
 
 def parse_response(raw: bytes) -> Response:
-    """What came back. `ChipFailed` (broken) when it is too short to hold a status word."""
+    """What came back. `ChipFailed` (broken) when it does not end with a status word, which is 6xxx or 9xxx."""
     if len(raw) < 2:
         raise ChipFailed(Reason.BROKEN, f"the chip's answer has {len(raw)} bytes, too few for a status word")
+    if raw[-2] >> 4 not in (0x6, 0x9):
+        raise ChipFailed(
+            Reason.BROKEN, f"the chip's answer ends with {raw[-2:].hex().upper()}, which is no status word"
+        )
     return Response(data=raw[:-2], sw=int.from_bytes(raw[-2:]))
 
 

@@ -13,6 +13,7 @@ from drivers.chip.secure_messaging import SecureSession
 
 _MORE_DATA, _WRONG_LE = 0x61, 0x6C
 _MAX_PARTS = 512
+_OUT_OF_TIME = "reading the chip took longer than the lane allows"
 
 
 class SessionLost(ChipFailed):
@@ -95,10 +96,14 @@ class ChipLink:
         started = self._now_ns()
         left_ms = (self._deadline_ns - started) // 1_000_000
         if left_ms <= 0:
-            raise ChipFailed(Reason.OUT_OF_TIME, "reading the chip took longer than the lane allows")
+            raise ChipFailed(Reason.OUT_OF_TIME, _OUT_OF_TIME)
         self.times.commands += 1
         try:
             answer = self._channel.transmit(raw, min(self._command_timeout_ms, left_ms))
+        except ChipFailed as problem:
+            if problem.reason is Reason.SILENT and left_ms < self._command_timeout_ms:
+                raise ChipFailed(Reason.OUT_OF_TIME, _OUT_OF_TIME) from problem
+            raise
         finally:
             self.times.apdu_ns += self._now_ns() - started
         return parse_response(answer)

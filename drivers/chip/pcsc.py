@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -27,6 +28,7 @@ _NO_SERVICE = (0x8010001D, 0x8010001E)
 _NO_READERS = (0x8010002E, 0x80100017, 0x80100009)
 _TIMEOUT = 0x8010000A
 _SHARING = 0x8010000B
+_SHARING_POLL_S = 0.02
 
 
 class PcscChannel(ApduChannel):
@@ -45,12 +47,18 @@ class PcscChannel(ApduChannel):
         name = self._reader()
         self._wait_for_chip(name, timeout_ms)
         api = self._api
-        code, card, protocol = api.SCardConnect(
-            self._context, name, api.SCARD_SHARE_EXCLUSIVE, api.SCARD_PROTOCOL_T0 | api.SCARD_PROTOCOL_T1
-        )
+        until = time.monotonic() + timeout_ms / 1000
+        while True:
+            code, card, protocol = api.SCardConnect(
+                self._context, name, api.SCARD_SHARE_EXCLUSIVE, api.SCARD_PROTOCOL_T0 | api.SCARD_PROTOCOL_T1
+            )
+            # It may be ourselves: a command that hung and was given up holds the reader until the chip answers it.
+            if _unsigned(code) != _SHARING or time.monotonic() >= until:
+                break
+            time.sleep(_SHARING_POLL_S)
+        if _unsigned(code) == _SHARING:
+            raise DeviceError(f"The reader {name!r} is in use by another program; stop that program.")
         if code != 0:
-            if _unsigned(code) == _SHARING:
-                raise DeviceError(f"The reader {name!r} is in use by another program; stop that program.")
             raise ChipFailed(Reason.NO_CHIP, _GONE.get(_unsigned(code), self._words(code)))
         self._card, self._protocol = card, protocol
         code, _name, _state, _protocol, atr = api.SCardStatus(card)
@@ -68,7 +76,9 @@ class PcscChannel(ApduChannel):
             self._worker = _Worker()
         outcome = self._worker.run(lambda: api.SCardTransmit(card, protocol, list(command)), timeout_ms)
         if outcome is None:
-            # The context is locked by the hanging call; the next connection makes another.
+            # The context is locked by the hanging call: its thread lets both go when it ends, and the next connection makes another.
+            context = self._context
+            self._worker.end_with(lambda: self._abandon(card, context))
             self._worker = self._card = self._context = None
             raise ChipFailed(Reason.SILENT, f"the chip did not answer within {timeout_ms} ms")
         code, answer = outcome
@@ -92,6 +102,10 @@ class PcscChannel(ApduChannel):
         context, self._context = self._context, None
         if context is not None:
             self._api.SCardReleaseContext(context)
+
+    def _abandon(self, card: Any, context: Any) -> None:
+        self._api.SCardDisconnect(card, self._api.SCARD_UNPOWER_CARD)
+        self._api.SCardReleaseContext(context)
 
     def _let_go(self) -> None:
         card, self._card = self._card, None
@@ -156,8 +170,12 @@ class _Worker:
         self._calls.put(call)
         with suppress(queue.Empty):
             return self._results.get(timeout=timeout_ms / 1000)
-        self._calls.put(None)
         return None
+
+    def end_with(self, last: Callable[[], Any]) -> None:
+        """One more call whose result nobody waits for."""
+        self._calls.put(last)
+        self._calls.put(None)
 
     def stop(self) -> None:
         self._calls.put(None)

@@ -99,6 +99,7 @@ class _Reading:
         self._times = Times()
         self._found = Found()
         self._attempts = 0
+        self._last: ChipFailed | None = None
 
     def run(self) -> ChipRead | ChipUnread:
         while True:
@@ -108,7 +109,9 @@ class _Reading:
                 break
             except ChipFailed as problem:
                 if not self._may_try_again(problem):
-                    return self._give_up(problem)
+                    # A chip that was silent until the time was over is silent, not slow.
+                    return self._give_up(self._last or problem if problem.reason is Reason.OUT_OF_TIME else problem)
+                self._last = problem
         missing = [file for file in NEEDED if file in self._found.unread]
         if missing:
             return self._unread(Reason.BROKEN, self._found.unread[missing[0]])
