@@ -127,9 +127,8 @@ def export(
     as_json: _Json = False,
 ) -> None:
     """Write the certificates to a PEM file (for openssl), another store, or a folder of DER files."""
-    from asn1crypto import pem
-
     from gate.checks.emrtd.faults import ChipFault
+    from gate.checks.emrtd.pem import write_pem
     from gate.checks.emrtd.store import TrustStore
     from gate.checks.emrtd.store_file import save_store
 
@@ -142,7 +141,7 @@ def export(
             )
             save_store(TrustStore(certificates=tuple(chosen), revocation_lists=lists, deviations=loaded.deviations), to)
         elif to.suffix == ".pem":
-            to.write_bytes(b"".join(pem.armor("CERTIFICATE", item.der) for item in chosen))
+            to.write_bytes(b"".join(write_pem("CERTIFICATE", item.der) for item in chosen))
         else:
             to.mkdir(parents=True, exist_ok=True)
             for item in chosen:

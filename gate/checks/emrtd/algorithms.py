@@ -5,11 +5,10 @@ Source: ICAO Doc 9303 part 12, 4.4 (8th edition); RFC 4055 (RSASSA-PSS), RFC 575
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from asn1crypto import algos
-
-from gate.checks.emrtd.faults import reading
+from gate.checks.emrtd.der import INTEGER, OID, children, dotted, integer, take
+from gate.checks.emrtd.faults import ChipFault
+from gate.checks.emrtd.tlv import Element, find, read_element
 
 DIGEST_OIDS = {
     "1.3.14.3.2.26": "sha1",
@@ -91,37 +90,52 @@ def digest_name(digest: str) -> str:
     return f"SHA-{digest[3:]}"
 
 
-def read_digest(algorithm: Any) -> str | None:
-    """Return the digest that an asn1crypto DigestAlgorithm names, None for one that we do not know."""
-    return DIGEST_OIDS.get(algorithm["algorithm"].dotted)
+def read_digest(algorithm: Element) -> str | None:
+    """Return the digest that an AlgorithmIdentifier names, None for one that we do not know. Raises ChipFault."""
+    return DIGEST_OIDS.get(_oid(algorithm))
 
 
-def read_scheme(algorithm: Any, *, digest: str | None = None) -> Scheme | UnknownScheme:
-    """Return the scheme that an asn1crypto SignedDigestAlgorithm means; ``digest`` is for one that names none.
-
-    Raises ChipFault if its parameters cannot be read.
-    """
-    with reading("a signature algorithm"):
-        oid = algorithm["algorithm"].dotted
-        if oid == _PSS:
-            return _read_pss(algorithm["parameters"])
-        if oid in _BY_OID:
-            kind, named = _BY_OID[oid]
-            return Scheme(kind=kind, digest=named)
-        if oid in _BARE and digest is not None:
-            return Scheme(kind=_BARE[oid], digest=digest)
-        return UnknownScheme(reason=f"signature algorithm {oid} is none of Doc 9303 part 12")
+def read_scheme(algorithm: Element, *, digest: str | None = None) -> Scheme | UnknownScheme:
+    """Return the scheme that an AlgorithmIdentifier means; ``digest`` is for one that names none. Raises ChipFault."""
+    oid = _oid(algorithm)
+    if oid == _PSS:
+        return _read_pss(children(algorithm))
+    if oid in _BY_OID:
+        kind, named = _BY_OID[oid]
+        return Scheme(kind=kind, digest=named)
+    if oid in _BARE and digest is not None:
+        return Scheme(kind=_BARE[oid], digest=digest)
+    return UnknownScheme(reason=f"signature algorithm {oid} is none of Doc 9303 part 12")
 
 
-def _read_pss(parameters: Any) -> Scheme | UnknownScheme:
-    # Absent parameters are the defaults of RFC 4055: SHA-1 and 20 octets of salt.
-    pss = parameters if isinstance(parameters, algos.RSASSAPSSParams) else algos.RSASSAPSSParams({})
-    digest = read_digest(pss["hash_algorithm"])
-    mask = pss["mask_gen_algorithm"]
-    mask_digest = read_digest(mask["parameters"])
-    salt, trailer = int(pss["salt_length"]), int(pss["trailer_field"])
-    if digest is None or mask_digest is None or mask["algorithm"].dotted != _MGF1:
-        return UnknownScheme(reason="RSASSA-PSS with a digest or mask function that is none of Doc 9303 part 12")
+def _oid(algorithm: Element) -> str:
+    return dotted(take(children(algorithm), 0, OID))
+
+
+def _read_pss(parts: tuple[Element, ...]) -> Scheme | UnknownScheme:
+    """RSASSA-PSS-params, each with its default where it is left out: SHA-1, MGF1 with SHA-1, 20 octets, trailer 1 (RFC 4055, 3.1)."""
+    fields = children(parts[1]) if len(parts) > 1 else ()
+    digest_field, mask_field = find(fields, 0xA0), find(fields, 0xA1)
+    digest = read_digest(read_element(digest_field)) if digest_field is not None else "sha1"
+    mask_digest: str | None = "sha1"
+    if mask_field is not None:
+        mask = read_element(mask_field)
+        mask_parts = children(mask)
+        if _oid(mask) != _MGF1 or len(mask_parts) < 2:
+            return UnknownScheme(reason="RSASSA-PSS with a mask function that is none of Doc 9303 part 12")
+        mask_digest = read_digest(mask_parts[1])
+    if digest is None or mask_digest is None:
+        return UnknownScheme(reason="RSASSA-PSS with a digest that is none of Doc 9303 part 12")
+    salt, trailer = _number(find(fields, 0xA2), 20), _number(find(fields, 0xA3), 1)
     if trailer != 1 or not 0 <= salt <= 512:
-        return UnknownScheme(reason=f"RSASSA-PSS with trailer {trailer} and {salt} octets of salt")
+        return UnknownScheme(reason="RSASSA-PSS with another trailer than 1 or more salt than any key has room for")
     return Scheme(kind=SchemeKind.RSA_PSS, digest=digest, mask_digest=mask_digest, salt_octets=salt)
+
+
+def _number(value: bytes | None, default: int) -> int:
+    if value is None:
+        return default
+    element = read_element(value)
+    if element.tag != INTEGER:
+        raise ChipFault(f"tag {element.tag:X} stands where a number was expected")
+    return integer(element.value)

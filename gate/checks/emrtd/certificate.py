@@ -7,14 +7,14 @@ what it says is judged elsewhere.
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from asn1crypto import core, pem, x509
-
+from gate.checks.emrtd import der as asn1
 from gate.checks.emrtd.algorithms import Scheme, UnknownScheme, read_scheme
-from gate.checks.emrtd.faults import ChipFault, reading
+from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.keys import PublicKey, Verdict, Verification, read_public_key, verify
 from gate.checks.emrtd.names import Name, read_name
+from gate.checks.emrtd.pem import from_pem
+from gate.checks.emrtd.tlv import Element, find, read_element, read_elements
 
 MAX_OCTETS = 32_768
 MASTER_LIST_SIGNING = "2.23.136.1.1.3"
@@ -27,6 +27,12 @@ _UNDERSTOOD = frozenset(
         "2.5.29.14", "2.5.29.15", "2.5.29.16", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.35",
         "2.5.29.37", DOCUMENT_TYPES,
     }
+)  # fmt: skip
+
+_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_USES = (
+    "digital_signature", "non_repudiation", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+    "encipher_only", "decipher_only",
 )  # fmt: skip
 
 
@@ -92,66 +98,101 @@ def read_certificate(data: bytes) -> Certificate:
     """Return the certificate in ``data`` (DER, or PEM). Raises ChipFault for what is none."""
     if len(data) > MAX_OCTETS:
         raise ChipFault(f"a certificate of {len(data)} octets is longer than any; give the file of one certificate")
-    with reading("a certificate"):
-        if pem.detect(data):
-            data = pem.unarmor(data)[2]
-        certificate = x509.Certificate.load(data, strict=True)
-        return _read(certificate, bytes(data))
+    try:
+        octets = from_pem(data, "CERTIFICATE")
+        outer = read_element(octets)
+        if outer.end != len(octets):
+            raise ChipFault(f"{len(octets) - outer.end} octets follow it")
+        return _read(asn1.children(outer), octets, outer)
+    except ChipFault as fault:
+        raise ChipFault(f"a certificate cannot be read: {fault}") from None
 
 
-def _read(certificate: Any, der: bytes) -> Certificate:
-    body = certificate["tbs_certificate"]
-    found = {item["extn_id"].dotted: item for item in body["extensions"]}
-    extensions = {oid: item["extn_value"] for oid, item in found.items()}
-    critical = tuple(oid for oid, item in found.items() if item["critical"].native and oid not in _UNDERSTOOD)
+def _read(parts: tuple[Element, ...], octets: bytes, outer: Element) -> Certificate:
+    if len(parts) < 3:
+        raise ChipFault("it is not body, algorithm and signature")
+    body = asn1.children(parts[0])
+    # The version [0] may be left out by one of version 1.
+    fields = body[1:] if body and body[0].tag == _VERSION else body
+    if len(fields) < 6:
+        raise ChipFault("its body is cut short")
+    validity = asn1.children(fields[3])
+    if len(validity) != 2:
+        raise ChipFault("its validity is not from one time to another")
+    extensions, critical = _extensions(find(fields[6:], _EXTENSIONS))
+    signed_start = len(octets) - len(outer.value)
     key_id = extensions.get("2.5.29.14")
-    authority = extensions.get("2.5.29.35")
     uses = extensions.get("2.5.29.15")
-    constraints = extensions.get("2.5.29.19")
     return Certificate(
-        der=der,
-        sha256=hashlib.sha256(der).hexdigest(),
-        serial_number=body["serial_number"].native,
-        subject=read_name(body["subject"]),
-        issuer=read_name(body["issuer"]),
-        not_before=body["validity"]["not_before"].native,
-        not_after=body["validity"]["not_after"].native,
-        key=read_public_key(body["subject_public_key_info"]),
-        key_id=key_id.parsed.native if key_id is not None else None,
-        authority_key_id=authority.parsed["key_identifier"].native if authority is not None else None,
-        scheme=read_scheme(certificate["signature_algorithm"]),
-        signature=certificate["signature_value"].native,
-        signed=body.dump(),
-        uses=frozenset(uses.parsed.native) if uses is not None else None,
-        is_ca=_is_ca(constraints),
+        der=octets,
+        sha256=hashlib.sha256(octets).hexdigest(),
+        serial_number=asn1.integer(asn1.take(fields, 0, asn1.INTEGER)),
+        subject=read_name(fields[4]),
+        issuer=read_name(fields[2]),
+        not_before=asn1.moment(validity[0]),
+        not_after=asn1.moment(validity[1]),
+        key=read_public_key(fields[5]),
+        key_id=read_element(key_id).value if key_id is not None else None,
+        authority_key_id=_authority_key_id(extensions.get("2.5.29.35")),
+        scheme=read_scheme(parts[1]),
+        signature=asn1.octets_of_bits(asn1.take(parts, 2, asn1.BITS)),
+        signed=octets[signed_start : signed_start + parts[0].end],
+        uses=_uses(uses) if uses is not None else None,
+        is_ca=_is_ca(extensions.get("2.5.29.19")),
         extended_uses=_extended_uses(extensions.get("2.5.29.37")),
         document_types=_document_types(extensions.get(DOCUMENT_TYPES)),
         key_period=_key_period(extensions.get("2.5.29.16")),
-        unknown_critical=critical,
+        unknown_critical=tuple(sorted(critical - _UNDERSTOOD)),
     )
 
 
-def _is_ca(constraints: Any) -> bool | None:
-    if constraints is None:
+def _extensions(value: bytes | None) -> tuple[dict[str, bytes], set[str]]:
+    """Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }."""
+    found: dict[str, bytes] = {}
+    critical: set[str] = set()
+    for item in asn1.sequence(value) if value is not None else ():
+        parts = asn1.children(item)
+        oid = asn1.dotted(asn1.take(parts, 0, asn1.OID))
+        if oid in found:
+            raise ChipFault(f"it has the extension {oid} twice")
+        found[oid] = asn1.take(parts, len(parts) - 1, asn1.OCTETS)
+        if len(parts) > 2 and parts[1].value not in (b"", b"\0"):
+            critical.add(oid)
+    return found, critical
+
+
+def _authority_key_id(value: bytes | None) -> bytes | None:
+    return find(asn1.sequence(value), 0x80) if value is not None else None
+
+
+def _uses(value: bytes) -> frozenset[str]:
+    places = asn1.bit_places(read_element(value).value)
+    return frozenset(use for place, use in enumerate(_USES) if place in places)
+
+
+def _is_ca(value: bytes | None) -> bool | None:
+    if value is None:
         return None
     # Some states write the default, or TRUE as another octet than FF: any but 00 is true (X.690, 8.2).
-    return bool(constraints.parsed["ca"].native)
+    said = find(asn1.sequence(value), asn1.BOOLEAN)
+    return said is not None and said not in (b"", b"\0")
 
 
-def _extended_uses(value: Any) -> tuple[str, ...]:
-    return tuple(use.dotted for use in value.parsed) if value is not None else ()
+def _extended_uses(value: bytes | None) -> tuple[str, ...]:
+    return tuple(asn1.dotted(use.value) for use in asn1.sequence(value)) if value is not None else ()
 
 
-def _document_types(value: Any) -> tuple[str, ...]:
+def _document_types(value: bytes | None) -> tuple[str, ...]:
     """DocumentTypeList ::= SEQUENCE { version INTEGER, SET OF PrintableString } (part 12, 7.1.1.4)."""
-    if value is None:
-        return ()
-    listed = core.SequenceOf.load(value.contents, spec=core.Any)
-    return tuple(str(kind.native) for kind in listed[1].parse(core.SetOf, {"spec": core.PrintableString}))
+    listed = find(asn1.sequence(value), asn1.SET) if value is not None else None
+    return tuple(asn1.text(kind) for kind in read_elements(listed)) if listed is not None else ()
 
 
-def _key_period(value: Any) -> tuple[datetime | None, datetime | None]:
-    if value is None:
-        return None, None
-    period = value.parsed
-    return period["not_before"].native, period["not_after"].native
+def _key_period(value: bytes | None) -> tuple[datetime | None, datetime | None]:
+    """PrivateKeyUsagePeriod ::= SEQUENCE { notBefore [0], notAfter [1] GeneralizedTime OPTIONAL }."""
+    fields = asn1.sequence(value) if value is not None else ()
+    first, last = find(fields, 0x80), find(fields, 0x81)
+    return (
+        asn1.read_time(first, is_utc_time=False) if first is not None else None,
+        asn1.read_time(last, is_utc_time=False) if last is not None else None,
+    )

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from asn1crypto import pem
-
 from gate.checks.emrtd.certificate import Certificate, read_certificate
 from gate.checks.emrtd.deviations import looks_like_deviations, read_deviations
 from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.keys import UnusableKey, Verdict
 from gate.checks.emrtd.ldif import looks_like_ldif, read_ldif
 from gate.checks.emrtd.master_list import MasterList, read_master_list
+from gate.checks.emrtd.pem import looks_like_pem, read_pem
 from gate.checks.emrtd.revocation import RevocationList, read_revocation_list
 from gate.checks.emrtd.store import Deviation, TrustStore, merged
 from gate.checks.emrtd.tlv import read_element
@@ -111,7 +110,7 @@ def _sort(name: str, data: bytes, found: _Found) -> None:
                 found.certificates.append(place)
     elif looks_like_deviations(data):
         found.deviations.extend(read_deviations(data, name))
-    elif pem.detect(data):
+    elif looks_like_pem(data):
         _sort_pem(name, data, found)
     else:
         _sort_der(name, data, found)
@@ -119,10 +118,10 @@ def _sort(name: str, data: bytes, found: _Found) -> None:
 
 def _sort_pem(name: str, data: bytes, found: _Found) -> None:
     try:
-        for kind, _, der in pem.unarmor(data, multiple=True):
-            _sort_der(name, der, found) if kind != "X509 CRL" else found.revocations.append((name, der))
-    except ValueError as error:
-        raise ChipFault(f"{name} is no PEM file ({error}); give certificates, lists or LDIF") from None
+        for _, der in read_pem(data):
+            _sort_der(name, der, found)
+    except ChipFault as fault:
+        raise ChipFault(f"{name}: {fault}") from None
 
 
 def _sort_der(name: str, data: bytes, found: _Found) -> None:

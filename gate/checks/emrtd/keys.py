@@ -6,7 +6,7 @@ Curves come by name or written out, and are known by value (:mod:`gate.checks.em
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import assert_never
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from gate.checks.emrtd.algorithms import Scheme, SchemeKind, UnknownScheme
 from gate.checks.emrtd.curves import Curve, curve_named, curve_of_values
-from gate.checks.emrtd.faults import reading
+from gate.checks.emrtd.der import BITS, INTEGER, OCTETS, OID, children, dotted, integer, octets_of_bits, sequence, take
+from gate.checks.emrtd.faults import ChipFault
+from gate.checks.emrtd.tlv import Element
 
 WEAK_RSA_BITS = 2048
 WEAK_EC_BITS = 224
@@ -108,43 +110,49 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 _EC = "1.2.840.10045.2.1"
+_PRIME_FIELD = "1.2.840.10045.1.1"
 _RSA = frozenset({"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"})
 
 
-def read_public_key(info: Any) -> PublicKey:
-    """Return the key of an asn1crypto PublicKeyInfo. Raises ChipFault if it cannot be read."""
-    with reading("a public key"):
-        oid = info["algorithm"]["algorithm"].dotted
-        if oid in _RSA:
-            numbers = info["public_key"].parsed
-            return RsaKey(n=numbers["modulus"].native, e=numbers["public_exponent"].native)
-        if oid != _EC:
-            return UnusableKey(f"key algorithm {oid} is none of Doc 9303 part 12")
-        parameters = info["algorithm"]["parameters"]
-        curve = _read_curve(parameters)
-        if curve is None:
-            what = parameters.chosen.dotted if parameters.name == "named" else f"explicit ({parameters.name})"
-            return UnusableKey(f"curve {what} is not one of NIST's or brainpool's for travel documents")
-        return EcKey(curve=curve, point=bytes(info["public_key"].native))
+def read_public_key(info: Element) -> PublicKey:
+    """Return the key of a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7). Raises ChipFault if it cannot be read."""
+    parts = children(info)
+    if not parts:
+        raise ChipFault("a public key is empty")
+    algorithm = children(parts[0])
+    oid = dotted(take(algorithm, 0, OID))
+    key = octets_of_bits(take(parts, 1, BITS))
+    if oid in _RSA:
+        numbers = sequence(key)
+        return RsaKey(n=integer(take(numbers, 0, INTEGER)), e=integer(take(numbers, 1, INTEGER)))
+    if oid != _EC:
+        return UnusableKey(f"key algorithm {oid} is none of Doc 9303 part 12")
+    if len(algorithm) < 2:
+        return UnusableKey("an EC key without a curve")
+    parameters = algorithm[1]
+    if parameters.tag == OID:
+        curve, what = curve_named(dotted(parameters.value)), dotted(parameters.value)
+    else:
+        curve, what = _read_explicit(children(parameters)), "with explicit parameters"
+    if curve is None:
+        return UnusableKey(f"a curve ({what}) that is not one of NIST's or brainpool's for travel documents")
+    return EcKey(curve=curve, point=key)
 
 
-def _read_curve(parameters: Any) -> Curve | None:
-    if parameters.name == "named":
-        return curve_named(parameters.chosen.dotted)
-    if parameters.name != "specified":
+def _read_explicit(domain: tuple[Element, ...]) -> Curve | None:
+    """SpecifiedECDomain ::= SEQUENCE { version, fieldID, curve, base, order, cofactor OPTIONAL } (SEC 1, C.2)."""
+    if len(domain) < 5:
         return None
-    domain = parameters.chosen
-    field = domain["field_id"]
-    if field["field_type"].native != "prime_field":
+    field, curve = children(domain[1]), children(domain[2])
+    if dotted(take(field, 0, OID)) != _PRIME_FIELD:
         return None
-    cofactor = domain["cofactor"].native
     return curve_of_values(
-        p=field["parameters"].native,
-        a=int.from_bytes(domain["curve"]["a"].native, "big"),
-        b=int.from_bytes(domain["curve"]["b"].native, "big"),
-        base=bytes(domain["base"].native),
-        n=domain["order"].native,
-        cofactor=cofactor,
+        p=integer(take(field, 1, INTEGER)),
+        a=int.from_bytes(take(curve, 0, OCTETS), "big"),
+        b=int.from_bytes(take(curve, 1, OCTETS), "big"),
+        base=take(domain, 3, OCTETS),
+        n=integer(take(domain, 4, INTEGER)),
+        cofactor=integer(take(domain, 5, INTEGER)) if len(domain) > 5 else None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gate.checks.emrtd.algorithms import DIGEST_OIDS
+from gate.checks.emrtd.der import dotted
 from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.signed_data import SignedData, read_signed_data
 from gate.checks.emrtd.tlv import find, read_element, read_elements, read_file, unsigned
@@ -56,7 +57,7 @@ def _read(content: bytes) -> SecurityObject:
     if [part.tag for part in parts[:3]] != [_INTEGER, _SEQUENCE, _SEQUENCE]:
         raise ChipFault("version, algorithm and digests are not where they belong")
     version = unsigned(parts[0].value, "its version")
-    oid = _dotted(find(read_elements(parts[1].value), _OID) or b"")
+    oid = dotted(find(read_elements(parts[1].value), _OID) or b"")
     digests: dict[int, bytes] = {}
     for entry in read_elements(parts[2].value):
         number, value = _entry(entry.value)
@@ -87,18 +88,3 @@ def _entry(value: bytes) -> tuple[int, bytes]:
     if not 1 <= number <= 16:
         raise ChipFault(f"data group {number} does not exist")
     return number, parts[1].value
-
-
-def _dotted(octets: bytes) -> str:
-    """An object identifier's dots. Arcs of more than 64 bits do not occur; a text of any length comes out for whatever octets."""
-    arcs: list[int] = []
-    arc = 0
-    for octet in octets[:32]:
-        arc = arc << 7 | octet & 0x7F
-        if not octet & 0x80:
-            arcs.append(arc)
-            arc = 0
-    if not arcs:
-        return ""
-    first = min(arcs[0] // 40, 2)
-    return ".".join(str(item) for item in (first, arcs[0] - 40 * first, *arcs[1:]))

@@ -5,7 +5,7 @@ tags have at most three octets, lengths at most four.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gate.checks.emrtd.faults import ChipFault
 
@@ -13,8 +13,7 @@ MAX_ELEMENTS = 512
 """More data objects than any file of a travel document holds side by side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One data object: the tag as it is written (0x5F1F is two octets), the value, and where it ends in what was read."""
 
     tag: int
@@ -24,11 +23,16 @@ class Element:
 
 def read_element(data: bytes, start: int = 0) -> Element:
     """Return the data object that begins at ``start``. Raises ChipFault if it does not lie inside ``data`` whole."""
-    tag, at = _read_tag(data, start)
-    length, at = _read_length(data, at)
+    size = len(data)
+    # Nearly all have one octet of tag and one of length.
+    if start + 2 <= size and data[start] & 0x1F != 0x1F and data[start + 1] < 0x80:
+        tag, length, at = data[start], data[start + 1], start + 2
+    else:
+        tag, at = _read_tag(data, start)
+        length, at = _read_length(data, at)
     end = at + length
-    if end > len(data):
-        raise ChipFault(f"data object {tag:X} claims {length} octets where {len(data) - at} are left")
+    if end > size:
+        raise ChipFault(f"data object {tag:X} claims {length} octets where {size - at} are left")
     return Element(tag, data[at:end], end)
 
 
