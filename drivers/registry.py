@@ -28,6 +28,7 @@ BUILT_IN = {
     "folder_camera": "drivers.camera.folder:FolderCamera",
     "opencv_camera": "drivers.camera.opencv:OpenCvCamera",
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",
+    "serial_light": "drivers.camera.serial_light:SerialDocumentLight",
     "serial_thermometer": "drivers.thermal.serial_line:SerialLineThermometer",
 }
 """Kind to class, imported when it is first wanted."""

@@ -8,7 +8,6 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,35 +15,27 @@ import structlog
 from config.schema import Lane, Site
 from gate import __version__
 from gate.core.clock import Clock, SystemClock
-from gate.core.document_findings import DocumentLimits
 from gate.core.events import Event
 from gate.core.evidence import Finding
 from gate.core.guard import Guard
-from gate.core.policy import ClearancePolicy, LookupFacts
-from gate.core.presentation import PresentationPolicy
-from gate.core.state import LanePolicy, LaneState
+from gate.core.policy import LookupFacts
+from gate.core.state import LaneState
 from gate.devices import LaneDevices, open_devices, open_xray
 from gate.errors import GateError
 from gate.lane.casework import Casework
-from gate.lane.equipment import Equipment, Fittings
+from gate.lane.equipment import Equipment
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
-from gate.lane.liveness import Liveness
 from gate.lane.runtime import LaneRuntime
 from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
-from gate.lane.witnesses import WitnessRoles
+from gate.settings import clearance_policy, document_lamps, fittings, lane_policy, liveness, travel_codes, travel_policy
 from gate.wire import messages as wire
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, VerifyKey, sign_command
-from models.pad.expression import ExpressionSignal
-from models.pad.fusion import PadFusion, read_calibration
-from models.pad.texture_model import TextureModelSignal
-from models.pad.watch import motion_signals
-from models.session import ModelSession
 from models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -85,17 +76,18 @@ class LaneProgram:
         self.casework = Casework(
             port=site.port.id,
             lane=lane.id,
-            policy=_clearance_policy(site, eyes),
+            policy=clearance_policy(site, eyes),
             store=self.store,
             clock=clock,
             send=self._send,
             pictures_waiting=self._pictures_waiting,
             post=self._post,
             witnesses=self._witnesses,
+            travel=travel_policy(site),
         )
         self._on_change = on_change
         self.runtime = LaneRuntime(
-            policy=_lane_policy(site),
+            policy=lane_policy(site),
             clock=clock,
             store=self.store,
             board=devices.board,
@@ -107,7 +99,9 @@ class LaneProgram:
                 eyes=eyes,
                 clock=clock,
                 face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
-                liveness=_liveness(site, lane, eyes),
+                liveness=liveness(site, lane, eyes),
+                codes=travel_codes(site, clock),
+                lamps=document_lamps(lane, devices),
             ),
             casework=self.casework,
             look_up=self._look_up,
@@ -117,7 +111,7 @@ class LaneProgram:
             on_change=self._changed,
         )
         self.equipment = Equipment(
-            _fittings(lane, devices),
+            fittings(lane, devices),
             runtime=self.runtime,
             casework=self.casework,
             store=self.store,
@@ -244,23 +238,6 @@ class LaneProgram:
         )
 
 
-def _fittings(lane: Lane, devices: LaneDevices) -> Fittings:
-    """The devices beside board and cameras, and who looks at what the witnesses among them say."""
-    contacts, roles = lane.contacts, WitnessRoles()
-    if contacts is not None and contacts.radiation is not None:
-        roles = replace(roles, radiation=contacts.radiation.role)
-    if contacts is not None and contacts.mat is not None:
-        roles = replace(roles, mat=contacts.mat.role, one_person_max_kg=contacts.mat.one_person_max_kg)
-    return Fittings(
-        portal=devices.contacts.portal,
-        mat=devices.contacts.mat,
-        emergency_stop=devices.contacts.emergency_stop,
-        turnstile=devices.turnstile,
-        readers=devices.readers,
-        roles=roles,
-    )
-
-
 @contextlib.contextmanager
 def _store_must_work(store: LaneStore) -> Iterator[None]:
     """A lane that cannot write does not start."""
@@ -293,57 +270,6 @@ def sign_own_release(
     )
     verified = own.verify(sign_command(key, command))
     return None if isinstance(verified, Refused) else verified
-
-
-def _lane_policy(site: Site) -> LanePolicy:
-    times = site.policy
-    return LanePolicy(
-        document_timeout_ms=times.document_timeout_ms,
-        entry_timeout_ms=times.entry_timeout_ms,
-        face_timeout_ms=times.face_timeout_ms,
-        release_wait_ms=times.release_wait_ms,
-        exit_timeout_ms=times.exit_timeout_ms,
-        inside_limit_ms=times.inside_limit_ms,
-        desk_notice_ms=times.desk_notice_ms,
-    )
-
-
-def _clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
-    return ClearancePolicy(
-        face_threshold=eyes.match_threshold,
-        temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
-        required_lookups=frozenset(site.policy.lookups),
-        document=DocumentLimits(
-            accepts_specimens=site.policy.accepts_specimens,
-            referring_cues=frozenset(site.policy.referring_cues),
-            refers_unread_visual_zone=site.policy.visual_zone == "require",
-        ),
-        presentation=_presentation_policy(site),
-    )
-
-
-def _presentation_policy(site: Site) -> PresentationPolicy | None:
-    times = site.policy
-    if times.presentation_attack == "off":
-        return None
-    return PresentationPolicy(
-        refers_attack=times.presentation_attack == "refer", refers_unsure=times.presentation_unsure == "refer"
-    )
-
-
-def _liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:
-    policy = site.policy
-    is_asked, name = policy.presentation_attack != "off", policy.presentation_texture_model
-    file = policy.presentation_calibration_file
-    texture = ModelSession(ModelStore(), name) if is_asked and name is not None else None
-    return Liveness(
-        is_asked=is_asked,
-        wait_ms=policy.presentation_wait_ms if policy.presentation_unsure == "refer" else 0,
-        signals=lambda: (*motion_signals(), *(() if texture is None else (TextureModelSignal(texture),))),
-        slow_signals=lambda: (ExpressionSignal(eyes.mesh, eyes.eye_mesh),),
-        has_light=lane.has_kiosk_light,
-        fusion=None if file is None else PadFusion(read_calibration(file)),
-    )
 
 
 def build_lane(

@@ -10,6 +10,8 @@ from config.equipment import Xray
 from config.schema import Camera as CameraSettings
 from config.schema import Lane
 from drivers.camera import Camera, open_camera
+from drivers.camera.light import DocumentLight
+from drivers.camera.limits import HealthLimits
 from drivers.lane_io.interface import LaneIo
 from drivers.osdp import AccessReader
 from drivers.registry import load_device
@@ -43,6 +45,7 @@ class LaneDevices:
     document_camera: Camera
     thermometer: Thermometer | None
     face_camera_2: Camera | None = None
+    document_light: DocumentLight | None = None
     contacts: LaneContacts = field(default_factory=LaneContacts)
     turnstile: Turnstile | None = None
     readers: dict[str, AccessReader] = field(default_factory=dict)
@@ -52,10 +55,11 @@ def open_devices(lane: Lane) -> LaneDevices:
     """The devices that the settings name, not started yet. DeviceError with one sentence when one cannot be made."""
     return LaneDevices(
         board=open_board(lane),
-        face_camera=open_lane_camera(lane.face_camera),
+        face_camera=open_lane_camera(lane.face_camera, is_always_lit=True),
         document_camera=open_lane_camera(lane.document_camera),
         thermometer=open_thermometer(lane),
-        face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2),
+        face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2, is_always_lit=True),
+        document_light=open_document_light(lane),
         contacts=open_contacts(lane.contacts),
         turnstile=open_turnstile(lane),
         readers=open_readers(lane),
@@ -68,9 +72,24 @@ def open_board(lane: Lane) -> LaneIo:
     return board
 
 
-def open_lane_camera(settings: CameraSettings) -> Camera:
-    """A camera, not started yet. DeviceError when there is no such kind."""
-    return open_camera(_CAMERAS.get(settings.kind, settings.kind), settings.source, settings.frames_per_s)
+def open_lane_camera(settings: CameraSettings, *, is_always_lit: bool = False) -> Camera:
+    """A camera, not started yet; ``is_always_lit``: darkness is a fault, as in a hall and not on a reader's glass. DeviceError when there
+    is no such kind."""
+    limits = HealthLimits(
+        frozen_after_ms=settings.frozen_after_ms or None,
+        dark_after_ms=(settings.dark_after_ms or None) if is_always_lit else None,
+    )
+    kind = _CAMERAS.get(settings.kind, settings.kind)
+    return open_camera(kind, settings.source, settings.frames_per_s, limits=limits)
+
+
+def open_document_light(lane: Lane) -> DocumentLight | None:
+    """The reader's lamps, not started yet; None where the lane has none. DeviceError when there is no such kind."""
+    settings = lane.document_light
+    if settings is None:
+        return None
+    light: DocumentLight = load_device(settings.kind, port=settings.port, baud_rate=settings.baud_rate)
+    return light
 
 
 def open_thermometer(lane: Lane) -> Thermometer | None:

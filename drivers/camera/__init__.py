@@ -1,15 +1,9 @@
 """Cameras: a folder or video file, a V4L2 device or RTSP address, an MJPEG address."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StampSource, StatusCallback
+from drivers.camera.limits import HealthLimits
 
-if TYPE_CHECKING:
-    from drivers.camera.health import HealthLimits
-
-__all__ = ["Camera", "CameraStatus", "Frame", "Image", "StampSource", "StatusCallback", "open_camera"]
+__all__ = ["Camera", "CameraStatus", "Frame", "HealthLimits", "Image", "StampSource", "StatusCallback", "open_camera"]
 
 
 def open_camera(kind: str, source: str, fps: float = 15.0, *, limits: HealthLimits | None = None) -> Camera:

@@ -7,30 +7,17 @@ brightest of what it shows is dark. Neither says what is wrong with the travelle
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from zlib import crc32
 
 import cv2
 import numpy as np
 
 from drivers.camera.interface import Image
+from drivers.camera.limits import HealthLimits
 
 LOOK_NS = 250_000_000
 """So often an encoded picture is decoded, small, for its light."""
 _SMALL_STEP = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthLimits:
-    """When a picture is no view. None switches a check off: a folder's stills rest rightly, a reader's empty glass is rightly dark.
-
-    ``frozen_after_ms``: so long every picture is the same as the one before. ``dark_after_ms``: so long the 99th percentile of the grey
-    levels (0..255) is below ``dark_level``.
-    """
-
-    frozen_after_ms: int | None = None
-    dark_after_ms: int | None = None
-    dark_level: float = 30.0
 
 
 class PictureWatch:

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from drivers.camera.health import HealthLimits
 from drivers.camera.interface import StampSource
+from drivers.camera.limits import HealthLimits
 from drivers.camera.multipart import MultipartError, MultipartParser, Part, boundary_of, parse_head
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError

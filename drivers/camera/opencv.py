@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from drivers.camera.health import HealthLimits
 from drivers.camera.interface import Image, StampSource
+from drivers.camera.limits import HealthLimits
 from drivers.camera.stamps import StreamClock, device_stamp
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError

@@ -13,8 +13,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from drivers.camera.health import HealthLimits, PictureWatch
+from drivers.camera.health import PictureWatch
 from drivers.camera.interface import Camera, CameraStatus, Frame, Image, StampSource, StatusCallback
+from drivers.camera.limits import HealthLimits
 from drivers.errors import DeviceError
 
 BROKEN_IN_A_ROW = 15

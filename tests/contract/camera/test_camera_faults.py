@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from drivers.camera import Camera, CameraStatus, StampSource
-from drivers.camera.health import HealthLimits
+from drivers.camera.limits import HealthLimits
 from drivers.camera.mjpeg import MjpegCamera
 from drivers.camera.opencv import OpenCvCamera
 from simulator.camera_faults import CameraFault, CameraFaults

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.camera.health import HealthLimits, PictureWatch, bright_level
+from drivers.camera.health import PictureWatch, bright_level
 from drivers.camera.interface import StampSource
+from drivers.camera.limits import HealthLimits
 from drivers.camera.stamps import MAX_AGE_NS, StreamClock, device_stamp
 
 MS = 1_000_000
