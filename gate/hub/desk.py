@@ -5,7 +5,7 @@ never both be standing: whether one is, is read in the same transaction that wri
 unique in the database.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
 from gate.hub.commands import CommandBook, Order, Outgoing
 from gate.hub.lanes import rebuild_lanes
-from gate.hub.rows import CaseRows, load_cases
+from gate.hub.records import StoredEvent
+from gate.hub.rows import CaseRows, KnownEvents, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, VERDICTS
 from gate.hub.store import upsert_all
@@ -67,6 +68,7 @@ class CaseDesk:
         self, *, port: str, rules: SiteRules, book: CommandBook, clock: Clock, release_max_age_ms: int
     ) -> None:
         self._port = port
+        self.known = KnownEvents(port)
         self._rules = rules
         self._book = book
         self._clock = clock
@@ -74,12 +76,17 @@ class CaseDesk:
 
     def view(self, connection: Connection, case_id: str) -> CaseView | None:
         """The case as its rows say now."""
-        rows = load_cases(connection, self._port, [case_id]).get(case_id)
+        rows = load_cases(connection, self.known, [case_id]).get(case_id)
         return self._fold(case_id, rows) if rows is not None else None
 
-    def refresh(self, connection: Connection, case_ids: Iterable[str]) -> Changes:
-        """Fold these cases again, release by rule those that may go, and write the projection."""
-        found = load_cases(connection, self._port, sorted(set(case_ids)))
+    def refresh(
+        self, connection: Connection, case_ids: Iterable[str], fresh: Mapping[str, StoredEvent] | None = None
+    ) -> Changes:
+        """Fold these cases again, release by rule those that may go, and write the projection.
+
+        ``fresh``: events that this transaction stored, by id, which need not be read back.
+        """
+        found = load_cases(connection, self.known, sorted(set(case_ids)), fresh or {})
         views = {case_id: self._fold(case_id, rows) for case_id, rows in found.items()}
         due = [order for view in views.values() if (order := self._release(view, asking=None)) is not None]
         # Issued together: numbers are given under a lock, which must not be held while cases are folded.
@@ -93,7 +100,7 @@ class CaseDesk:
     def open(self, connection: Connection, case_id: str) -> "OpenCase | VerdictNotTaken":
         """The case for an officer to say something about: nobody else changes it until the transaction ends."""
         wait_for_case(connection, case_id)
-        rows = load_cases(connection, self._port, [case_id]).get(case_id)
+        rows = load_cases(connection, self.known, [case_id]).get(case_id)
         if rows is None:
             return VerdictNotTaken(reason="unknown_case")
         view = self._fold(case_id, rows)
@@ -203,7 +210,7 @@ class CaseDesk:
         connection.execute(delete(CASES))
         case_ids = list(connection.scalars(select(EVENTS.c.case_id).where(EVENTS.c.case_id.is_not(None)).distinct()))
         for start in range(0, len(case_ids), 200):
-            found = load_cases(connection, self._port, case_ids[start : start + 200])
+            found = load_cases(connection, self.known, case_ids[start : start + 200])
             self._keep(connection, [self._fold(case_id, rows) for case_id, rows in found.items()])
             on_progress(min(start + 200, len(case_ids)), len(case_ids))
         rebuild_lanes(connection)

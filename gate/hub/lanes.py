@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gate.hub.rows import event_time_ms
+from gate.hub.records import StoredEvent
 from gate.hub.schema import EVENTS, LANES
 from gate.wire.messages import CloudEvent, EventType, LaneStarted
 
@@ -19,15 +19,16 @@ _COUNTS = select(
 _STARTS = select(EVENTS.c.lane, EVENTS.c.body).where(EVENTS.c.type == EventType.LANE_STARTED.value)
 
 
-def keep_lanes(connection: Connection, fresh: Sequence[tuple[str, CloudEvent]]) -> None:
-    """Add these (lane, event), none of which was stored before. Written by name, so that two workers wait in line."""
+def keep_lanes(connection: Connection, fresh: Sequence[StoredEvent]) -> None:
+    """Add these, none of which was stored before. Written by name, so that two workers wait in line."""
     rows: dict[str, dict[str, Any]] = {}
-    for lane, event in fresh:
-        row = rows.setdefault(lane, _empty(lane))
+    for event in fresh:
+        row = rows.get(event.lane) or rows.setdefault(event.lane, _empty(event.lane))
         row["event_count"] += 1
         row["last_sequence"] = max(row["last_sequence"], event.sequence)
-        row["last_event_ms"] = max(row["last_event_ms"], event_time_ms(event))
-        _note_start(row, event)
+        row["last_event_ms"] = max(row["last_event_ms"], event.at_ms)
+        if isinstance(event.data, LaneStarted):
+            _note_start(row, event.sequence, event.data)
     _write(connection, rows)
 
 
@@ -36,7 +37,8 @@ def rebuild_lanes(connection: Connection) -> None:
     connection.execute(delete(LANES))
     rows = {row.lane: _empty(row.lane) | dict(row._mapping) for row in connection.execute(_COUNTS)}
     for start in connection.execute(_STARTS):
-        _note_start(rows[start.lane], CloudEvent.model_validate_json(start.body))
+        event = CloudEvent.model_validate_json(start.body)
+        _note_start(rows[start.lane], event.sequence, LaneStarted.model_validate(event.data))
     _write(connection, rows)
 
 
@@ -52,14 +54,9 @@ def _empty(lane: str) -> dict[str, Any]:
     }
 
 
-def _note_start(row: dict[str, Any], event: CloudEvent) -> None:
-    if event.type is EventType.LANE_STARTED and event.sequence > row["started_sequence"]:
-        data = LaneStarted.model_validate(event.data)
-        row |= {
-            "started_sequence": event.sequence,
-            "boot_id": data.boot_id,
-            "software_version": data.software_version,
-        }
+def _note_start(row: dict[str, Any], sequence: int, data: LaneStarted) -> None:
+    if sequence > row["started_sequence"]:
+        row |= {"started_sequence": sequence, "boot_id": data.boot_id, "software_version": data.software_version}
 
 
 def _write(connection: Connection, rows: dict[str, dict[str, Any]]) -> None:

@@ -1,9 +1,11 @@
 """The rows of cases, as the pure parts take them."""
 
 import json
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
@@ -18,9 +20,13 @@ from gate.hub.records import CommandRecord, StoredEvent
 from gate.hub.schema import CASE_WORDS, CASES, COMMANDS, EVENTS, VERDICTS
 from gate.wire.messages import CloudEvent
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 # Built once: building costs more than running.
 _WANTED: BindParameter[list[str]] = bindparam("wanted", expanding=True)
-_EVENTS_OF = select(EVENTS.c.case_id, EVENTS.c.lane, EVENTS.c.body).where(EVENTS.c.case_id.in_(_WANTED))
+_EVENTS_OF = select(EVENTS.c.case_id, EVENTS.c.id).where(EVENTS.c.case_id.in_(_WANTED))
+_BODIES_OF = select(EVENTS.c.id, EVENTS.c.lane, EVENTS.c.body).where(EVENTS.c.id.in_(_WANTED))
 _VERDICTS_OF = select(VERDICTS).where(VERDICTS.c.case_id.in_(_WANTED))
 _COMMANDS_OF = select(COMMANDS).where(COMMANDS.c.case_id.in_(_WANTED))
 _WORDS_OF = select(CASE_WORDS).where(CASE_WORDS.c.case_id.in_(_WANTED))
@@ -44,14 +50,58 @@ class CaseRows:
         return max(words, default=0) + 1
 
 
-def load_cases(connection: Connection, port: str, case_ids: Sequence[str]) -> dict[str, CaseRows]:
-    """The rows of those of these cases that have an event."""
+class KnownEvents:
+    """Events as they were parsed, by id: they never change, and those of a crossing are needed again with each new one. Thread-safe."""
+
+    def __init__(self, port: str, size: int = 8192) -> None:
+        self._port = port
+        self._size = size
+        self._lock = threading.Lock()
+        self._events: OrderedDict[str, StoredEvent] = OrderedDict()
+
+    def add(self, events: Mapping[str, StoredEvent]) -> None:
+        """Those that are committed; the oldest beyond the size go."""
+        with self._lock:
+            self._events.update(events)
+            while len(self._events) > self._size:
+                self._events.popitem(last=False)
+
+    def find(
+        self, connection: Connection, event_ids: Iterable[str], fresh: Mapping[str, StoredEvent]
+    ) -> dict[str, StoredEvent]:
+        """All of these stored events; ``fresh`` are those that this very transaction stored."""
+        found: dict[str, StoredEvent] = {}
+        missing = []
+        with self._lock:
+            for event_id in event_ids:
+                event = fresh.get(event_id) or self._events.get(event_id)
+                if event is None:
+                    missing.append(event_id)
+                else:
+                    found[event_id] = event
+        if missing:
+            rows = connection.execute(_BODIES_OF, {"wanted": missing})
+            read = {row.id: _event(self._port, row.lane, row.body) for row in rows}
+            self.add(read)
+            found |= read
+        return found
+
+
+_NONE: Mapping[str, StoredEvent] = {}
+
+
+def load_cases(
+    connection: Connection, known: KnownEvents, case_ids: Sequence[str], fresh: Mapping[str, StoredEvent] = _NONE
+) -> dict[str, CaseRows]:
+    """The rows of those of these cases that have an event. ``fresh``: events that this transaction stored, by id."""
     if not case_ids:
         return {}
     wanted = {"wanted": list(case_ids)}
     found = {case_id: CaseRows() for case_id in case_ids}
-    for row in connection.execute(_EVENTS_OF, wanted):
-        found[row.case_id].events.append(_event(port, row.lane, row.body))
+    listed = connection.execute(_EVENTS_OF, wanted).all()
+    events = known.find(connection, [event_id for _, event_id in listed], fresh)
+    for case_id, event_id in listed:
+        found[case_id].events.append(events[event_id])
     for verdict in connection.execute(_VERDICTS_OF, wanted):
         found[verdict.case_id].verdicts.append(_verdict(verdict))
     for command in connection.execute(_COMMANDS_OF, wanted):
@@ -69,12 +119,10 @@ def case_body(connection: Connection, case_id: str) -> dict[str, Any] | None:
 
 def event_time_ms(event: CloudEvent) -> int:
     """The event's time in milliseconds since 1970."""
-    return round(event.time.timestamp() * 1000)
+    return (event.time - _EPOCH) // _MILLISECOND
 
 
-@lru_cache(maxsize=4096)
 def _event(port: str, lane: str, body: str) -> StoredEvent:
-    """Events never change, and those of a crossing are read again with each new one."""
     event = CloudEvent.model_validate_json(body)
     return stored_event(
         port=port,

@@ -126,7 +126,8 @@ def insert_new(
     new = set() if returning is None else {row[returning] for row in rows}
     if returning is not None:
         new -= set(connection.scalars(_held(table, returning), {"wanted": json.dumps(sorted(new))}))
-    connection.execute(_insert_new(table), list(rows))
+    names = tuple(rows[0])
+    connection.exec_driver_sql(_insert_rows(table, names), [tuple(row.values()) for row in rows])
     return new
 
 
@@ -136,15 +137,33 @@ def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
 
 
 def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """:func:`upsert` of many rows, no key twice, in one statement a batch."""
-    if rows:
-        connection.execute(_upsert(connection.dialect.name, table), list(rows))
+    """:func:`upsert` of many rows, no key twice and all with the same columns in the same order."""
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        columns = {name: [row[name] for row in rows] for name in names}
+        connection.exec_driver_sql(_insert_arrays(table, names, None, is_upsert=True), columns)
+    else:
+        connection.exec_driver_sql(_insert_rows(table, names, is_upsert=True), [tuple(row.values()) for row in rows])
 
 
 # Building a statement costs several times what running it does, so each is built once.
+# Written out: SQLAlchemy's work on each row of many costs more than the database's.
 @cache
-def _insert_new(table: Table) -> Executable:
-    return sqlite.insert(table).on_conflict_do_nothing()
+def _insert_rows(table: Table, names: tuple[str, ...], *, is_upsert: bool = False) -> str:
+    listed = ", ".join(f'"{name}"' for name in names)
+    marks = ", ".join("?" * len(names))
+    insert = f"INSERT INTO {table.name} ({listed}) VALUES ({marks})"  # noqa: S608  names of our own schema
+    return f"{insert} {_on_conflict(table, names, is_upsert=is_upsert)}"
+
+
+def _on_conflict(table: Table, names: tuple[str, ...], *, is_upsert: bool) -> str:
+    if not is_upsert:
+        return "ON CONFLICT DO NOTHING"
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
 
 
 @cache
@@ -154,7 +173,7 @@ def _held(table: Table, key: str) -> Executable:
 
 
 @cache
-def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None) -> str:
+def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None, *, is_upsert: bool = False) -> str:
     """One array a column: the statement's text stays the same for any number of rows, so that it is prepared once."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     listed = ", ".join(f'"{name}"' for name in names)
@@ -164,7 +183,7 @@ def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None) 
     parts = (
         f"INSERT INTO {table.name} ({listed})",
         f"SELECT * FROM unnest({arrays}) AS new({listed}) ORDER BY {order}",  # noqa: S608  names of our own schema
-        "ON CONFLICT DO NOTHING",
+        _on_conflict(table, names, is_upsert=is_upsert),
         "" if returning is None else f'RETURNING "{returning}"',
     )
     return " ".join(parts)
