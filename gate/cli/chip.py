@@ -1,4 +1,4 @@
-"""``gate chip verify``: passive authentication of files that were read from a chip."""
+"""``gate chip``: reading is in `chip_read`; here, passive authentication of files that were read from a chip."""
 
 import json
 import sys
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gate.cli import chip_read
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,14 +18,15 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the group to the tree."""
-    group = typer.Typer(no_args_is_help=True, help="Electronic passports: verify what a chip holds.")
+    group = typer.Typer(no_args_is_help=True, help="Electronic passports: read a chip, verify what it holds.")
     group.callback()(_chip)
+    group.command("read")(chip_read.read)
     group.command("verify")(verify)
     app.add_typer(group, name="chip")
 
 
 def _chip() -> None:
-    """Electronic passports: verify what a chip holds."""
+    """Electronic passports: read a chip, verify what it holds."""
 
 
 def verify(

@@ -75,7 +75,7 @@ def inspect_chip(
     )
     passive = authenticate(files, store, now, policy)
     chip, is_vouched = _chip_check(result, store, now)
-    active = _check(CheckName.ACTIVE_AUTHENTICATION, result.active_authentication)
+    active = _check(CheckName.ACTIVE_AUTHENTICATION, result.active_authentication, is_file_read=15 in groups)
     given = [check for check in (active, chip) if check is not None]
     return ChipInspection(
         verdict=judge_chip(passive, given, is_key_vouched_for=is_vouched),
@@ -89,9 +89,9 @@ def inspect_chip(
     )
 
 
-def _check(name: CheckName, proof: Authentication) -> Check | None:
-    """None for a proof that the chip does not offer: whether it should have is for the signed list of files to say."""
-    if proof.outcome is AuthOutcome.NOT_SUPPORTED:
+def _check(name: CheckName, proof: Authentication, *, is_file_read: bool) -> Check | None:
+    """None for a proof without its file: whether there should be one is for the signed list of files to say."""
+    if proof.outcome is AuthOutcome.NOT_SUPPORTED and not is_file_read:
         return None
     return Check(name=name, outcome=CheckOutcome(proof.outcome.value), reason=f"{proof.protocol}: {proof.reason}")
 
@@ -99,7 +99,8 @@ def _check(name: CheckName, proof: Authentication) -> Check | None:
 def _chip_check(result: ChipRead, store: TrustStore, now: datetime) -> tuple[Check | None, bool]:
     """Chip authentication and PACE-CAM are one proof by two protocols: one failure fails, one success with a key vouched for is enough."""
     name = CheckName.CHIP_AUTHENTICATION
-    chip, mapping = _check(name, result.chip_authentication), _check(name, result.pace_cam)
+    chip = _check(name, result.chip_authentication, is_file_read="DG14" in result.files)
+    mapping = _check(name, result.pace_cam, is_file_read=False)
     if mapping is None or (chip is not None and chip.outcome in (CheckOutcome.PASS, CheckOutcome.FAIL)):
         is_mapping_false = mapping is not None and mapping.outcome is CheckOutcome.FAIL
         return (mapping, False) if is_mapping_false else (chip, False)
