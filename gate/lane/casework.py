@@ -32,9 +32,10 @@ from gate.core.policy import (
 )
 from gate.core.presentation import judge_presentation
 from gate.core.release import VerifiedRelease
+from gate.core.travel_findings import TravelPolicy, judge_boarding_pass, judge_health_code
 from gate.lane import crossing as crossings
 from gate.lane.crossing import Crossing
-from gate.lane.sightings import DocumentOutcome, DocumentPictures, FaceOutcome, PrivateDocument
+from gate.lane.sightings import CodesSeen, DocumentOutcome, DocumentPictures, FaceOutcome, PrivateDocument
 from gate.lane.store import EventDraft, LaneStore, OutboxRow, Picture
 from gate.wire import messages as wire
 from gate.wire.messages import EventType
@@ -66,6 +67,7 @@ class Casework:
         pictures_waiting: Callable[[], None],
         post: Callable[[Event], None],
         witnesses: Callable[[int, int | None], tuple[Finding, ...]] = lambda _since_ns, _count: (),
+        travel: TravelPolicy | None = None,
     ) -> None:
         """``witnesses(since_ns, person_count)`` are the findings of a lane's optional witnesses about a crossing that began then."""
         self._port = port
@@ -77,6 +79,7 @@ class Casework:
         self._pictures_waiting = pictures_waiting
         self._post = post
         self._witnesses = witnesses
+        self._travel = travel or TravelPolicy()
         self.crossing: Crossing | None = None
         self.finished = 0
 
@@ -221,6 +224,35 @@ class Casework:
         else:
             self._record_evidence(here)
 
+    def add_codes(self, seen: CodesSeen) -> None:
+        """Boarding pass and health declaration, judged; their texts go to the evidence store only."""
+        here = self.crossing
+        if here is None or not self._travel.is_on:
+            return
+        findings = (
+            *judge_boarding_pass(seen.boarding_pass, self._travel.boarding_pass),
+            *judge_health_code(seen.health, self._travel.health_code),
+        )
+        pictures: tuple[tuple[str, Picture], ...] = ()
+        if seen.record is not None:
+            record = crossings.picture(seen.record, media_type="application/json", case_id=here.case_id)
+            pictures = (("travel", record),)
+            self._keep(record)
+        here.add(*findings, pictures=pictures)
+        if here.is_face_judged:
+            self._decide(here, ())
+        else:
+            self._record_evidence(here)
+
+    def _codes_never_told(self, here: Crossing) -> tuple[Finding, ...]:
+        """What the policy asks for and the document's thread never told of was not checked."""
+        rules = self._travel
+        expected = (
+            *judge_boarding_pass(None, rules.boarding_pass),
+            *judge_health_code(None, rules.health_code),
+        )
+        return tuple(finding for finding in expected if not here.has_finding(finding.code))
+
     def _keep(self, *pictures: Picture) -> None:
         self._store.record(pictures=pictures)
         self._pictures_waiting()
@@ -251,6 +283,7 @@ class Casework:
             judge_people(around.curtain_count, outcome.person_count),
             *judge_presentation(outcome.presentation, self._policy.presentation),
             *judge_temperature(around.celsius, self._policy),
+            *self._codes_never_told(here),
             *self._witnesses(here.started_ns, around.curtain_count),
         )
         pictures: tuple[tuple[str, Picture], ...] = ()

@@ -14,6 +14,7 @@ from gate.core.policy import DocumentFacts
 from gate.lane.eyes import Eyes, encode_jpeg
 from gate.lane.lamps import Lamps, LampSequence, Lit
 from gate.lane.sightings import (
+    CodesSeen,
     DocumentIdentified,
     DocumentOutcome,
     DocumentPictures,
@@ -23,6 +24,7 @@ from gate.lane.sightings import (
     Sighting,
     VisionFailed,
 )
+from gate.lane.travel_codes import ALONE_NS, TravelCodes
 from models.document.cues import measure_cues
 from models.document.lights import check_lights
 from models.document.presence import DocumentPresence, Presence
@@ -46,11 +48,14 @@ class DocumentWatch:
         clock: Clock,
         post: Callable[[Sighting], None],
         lamps: Lamps | None = None,
+        codes: TravelCodes | None = None,
     ) -> None:
+        """``codes`` gathers what is shown beside the document; None where nobody asks for it."""
         self._camera = camera
         self._eyes = eyes
         self._clock = clock
         self._post = post
+        self._codes = codes
         self._presence = DocumentPresence()
         self._asked = threading.Condition()
         self._ticket: int | None = None
@@ -139,12 +144,30 @@ class DocumentWatch:
             if self._ticket is None:
                 return
         read = self._eyes.reader.read(frame.image_bgr)
+        if isinstance(read, DocumentUnreadable) and self._is_code_alone(frame):
+            return
         if not (isinstance(read, DocumentRead) and read.check_digits_ok) and presence is not Presence.STEADY:
             return
         self._announce()
         ticket = self._wait_until_asked()
         if ticket is not None:
             self._finish(ticket, frame, read)
+
+    def _is_code_alone(self, frame: Frame) -> bool:
+        """A boarding pass or a phone lies there and no page yet: for a while that is no page that cannot be read."""
+        if self._codes is None:
+            return False
+        is_seen = self._codes.look(frame.image_bgr) or self._codes.has_fresh
+        return is_seen and frame.captured_ns - self._first_seen_ns < ALONE_NS
+
+    def _tell_codes(self, ticket: int, frame: Frame, private: PrivateDocument) -> None:
+        if self._codes is None:
+            return
+        self._codes.look(frame.image_bgr, is_due=True)
+        found = self._codes.take(private)
+        self._post(
+            CodesSeen(ticket=ticket, boarding_pass=found.boarding_pass, health=found.health, record=found.record)
+        )
 
     def _wait_until_asked(self) -> int | None:
         """The lane answers a new document within a millisecond or so: wait for that rather than for another frame."""
@@ -179,6 +202,7 @@ class DocumentWatch:
         self._post(DocumentIdentified(ticket=ticket, private=private))
         lit = None if self._lamps is None else self._lamps.begin(frame, read)
         self._post(self._outcome(ticket, frame, read, private, placed_ns, lit))
+        self._tell_codes(ticket, frame, private)
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
 

@@ -18,6 +18,7 @@ from gate.core.policy import LookupFacts
 from gate.core.state import State
 from gate.lane.casework import Casework, Surroundings
 from gate.lane.sightings import (
+    CodesSeen,
     DocumentIdentified,
     DocumentOutcome,
     DocumentPictures,
@@ -38,6 +39,7 @@ Seen = (
     | DocumentIdentified
     | DocumentOutcome
     | DocumentPictures
+    | CodesSeen
     | FaceSeen
     | LightAsked
     | FaceOutcome
@@ -137,6 +139,9 @@ class Examination:
             case DocumentPictures():
                 if item.ticket == self._ticket:
                     self._writes(lambda: self._casework.add_pictures(item))
+            case CodesSeen():
+                if item.ticket == self._ticket:
+                    self._writes(lambda: self._casework.add_codes(item))
             case FaceSeen() | LightAsked() | FaceOutcome():
                 self._sight_face(item)
             case _:

@@ -1,12 +1,13 @@
 """What the vision threads tell the lane's event loop. ``ticket`` is the stay or the reading they belong to; an old one is void."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gate.core.policy import DocumentFacts
 from gate.core.presentation import PresentationFacts
+from gate.core.travel_findings import HealthFacts, PassFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,16 @@ class DocumentPictures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodesSeen:
+    """The codes shown beside the document of a reading, judged against it. ``record`` goes to the evidence store only."""
+
+    ticket: int
+    boarding_pass: PassFacts | None
+    health: HealthFacts | None
+    record: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaceSeen:
     """One frame of the stay: how many people the camera counts, and what would help (a quality hint)."""
 
@@ -127,6 +138,7 @@ Sighting = (
     | DocumentIdentified
     | DocumentOutcome
     | DocumentPictures
+    | CodesSeen
     | FaceSeen
     | LightAsked
     | FaceOutcome

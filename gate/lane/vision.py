@@ -16,6 +16,7 @@ from gate.lane.face_watch import FaceWatch
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
 from gate.lane.sightings import CameraChanged, Sighting
+from gate.lane.travel_codes import TravelCodes
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Vision:
         face_timeout_ms: int,
         liveness: Liveness,
         lamps: Lamps | None = None,
+        codes: TravelCodes | None = None,
     ) -> None:
         self._lamps = lamps
         self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
@@ -45,7 +47,9 @@ class Vision:
         self._lost: set[str] = set()
         self._changing = threading.Lock()
         self._post: Callable[[Sighting], None] = lambda _sighting: None
-        self._documents = DocumentWatch(camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps)
+        self._documents = DocumentWatch(
+            camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps, codes=codes
+        )
         faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
         self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms, liveness=liveness)
 

@@ -1,0 +1,109 @@
+"""Settings into what a lane's parts are made with: policies, liveness, code readers, fittings."""
+
+from dataclasses import replace
+
+from config.schema import Lane, Site
+from gate.checks.travel_codes import load_authority_keys
+from gate.core.clock import Clock
+from gate.core.document_findings import DocumentLimits
+from gate.core.policy import ClearancePolicy
+from gate.core.presentation import PresentationPolicy
+from gate.core.state import LanePolicy
+from gate.core.travel_findings import CodeRule, TravelPolicy
+from gate.devices import LaneDevices
+from gate.lane.equipment import Fittings
+from gate.lane.eyes import Eyes
+from gate.lane.liveness import Liveness
+from gate.lane.travel_codes import TravelCodes
+from gate.lane.witnesses import WitnessRoles
+from models.pad.expression import ExpressionSignal
+from models.pad.fusion import PadFusion, read_calibration
+from models.pad.texture_model import TextureModelSignal
+from models.pad.watch import motion_signals
+from models.session import ModelSession
+from models.store import ModelStore
+
+
+def lane_policy(site: Site) -> LanePolicy:
+    times = site.policy
+    return LanePolicy(
+        document_timeout_ms=times.document_timeout_ms,
+        entry_timeout_ms=times.entry_timeout_ms,
+        face_timeout_ms=times.face_timeout_ms,
+        release_wait_ms=times.release_wait_ms,
+        exit_timeout_ms=times.exit_timeout_ms,
+        inside_limit_ms=times.inside_limit_ms,
+        desk_notice_ms=times.desk_notice_ms,
+    )
+
+
+def clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
+    return ClearancePolicy(
+        face_threshold=eyes.match_threshold,
+        temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
+        required_lookups=frozenset(site.policy.lookups),
+        document=DocumentLimits(
+            accepts_specimens=site.policy.accepts_specimens,
+            referring_cues=frozenset(site.policy.referring_cues),
+            refers_unread_visual_zone=site.policy.visual_zone == "require",
+            refers_lights=site.policy.document_lights == "refer",
+        ),
+        presentation=_presentation_policy(site),
+    )
+
+
+def _presentation_policy(site: Site) -> PresentationPolicy | None:
+    times = site.policy
+    if times.presentation_attack == "off":
+        return None
+    return PresentationPolicy(
+        refers_attack=times.presentation_attack == "refer", refers_unsure=times.presentation_unsure == "refer"
+    )
+
+
+def liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:
+    policy = site.policy
+    is_asked, name = policy.presentation_attack != "off", policy.presentation_texture_model
+    file = policy.presentation_calibration_file
+    texture = ModelSession(ModelStore(), name) if is_asked and name is not None else None
+    return Liveness(
+        is_asked=is_asked,
+        wait_ms=policy.presentation_wait_ms if policy.presentation_unsure == "refer" else 0,
+        signals=lambda: (*motion_signals(), *(() if texture is None else (TextureModelSignal(texture),))),
+        slow_signals=lambda: (ExpressionSignal(eyes.mesh, eyes.eye_mesh),),
+        has_light=lane.has_kiosk_light,
+        fusion=None if file is None else PadFusion(read_calibration(file)),
+    )
+
+
+def fittings(lane: Lane, devices: LaneDevices) -> Fittings:
+    """The devices beside board and cameras, and who looks at what the witnesses among them say."""
+    contacts, roles = lane.contacts, WitnessRoles()
+    if contacts is not None and contacts.radiation is not None:
+        roles = replace(roles, radiation=contacts.radiation.role)
+    if contacts is not None and contacts.mat is not None:
+        roles = replace(roles, mat=contacts.mat.role, one_person_max_kg=contacts.mat.one_person_max_kg)
+    return Fittings(
+        portal=devices.contacts.portal,
+        mat=devices.contacts.mat,
+        emergency_stop=devices.contacts.emergency_stop,
+        turnstile=devices.turnstile,
+        readers=devices.readers,
+        roles=roles,
+    )
+
+
+def travel_policy(site: Site) -> TravelPolicy:
+    return TravelPolicy(
+        boarding_pass=CodeRule(site.policy.boarding_pass), health_code=CodeRule(site.policy.health_code)
+    )
+
+
+def travel_codes(site: Site, clock: Clock) -> TravelCodes | None:
+    """Who reads codes beside documents, where the site asks for it; GateError when the authorities' keys cannot be used."""
+    if not travel_policy(site).is_on:
+        return None
+    from drivers.codes.zxing import ZxingReader
+
+    folder = site.policy.health_authority_keys_dir
+    return TravelCodes(ZxingReader(), keys={} if folder is None else load_authority_keys(folder), clock=clock)
