@@ -138,6 +138,36 @@ class Case(CaseSummary):
         return next((item for item in reversed(self.attachments) if item.kind == kind), None)
 
 
+class MarkKind(StrEnum):
+    """The shape of a mark."""
+
+    POINT = "point"
+    ELLIPSE = "ellipse"
+    BOX = "box"
+
+
+class MarkView(HubModel):
+    """A mark on a picture (``picture`` is its sha256); places and sizes are pixels of the picture."""
+
+    mark_id: str
+    number: int
+    picture: str
+    kind: MarkKind
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str
+    role: str
+    author: str
+    author_name: str = ""
+    at_ms: int
+
+
+class MarkPage(HubModel):
+    marks: tuple[MarkView, ...]
+
+
 class CasePage(HubModel):
     cases: tuple[CaseSummary, ...]
     next: str | int | None = None
