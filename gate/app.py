@@ -31,7 +31,7 @@ from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
-from gate.settings import clearance_policy, fittings, lane_policy, liveness, travel_codes, travel_policy
+from gate.settings import clearance_policy, document_lamps, fittings, lane_policy, liveness, travel_codes, travel_policy
 from gate.wire import messages as wire
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
@@ -101,6 +101,7 @@ class LaneProgram:
                 face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
                 liveness=liveness(site, lane, eyes),
                 codes=travel_codes(site, clock),
+                lamps=document_lamps(lane, devices),
             ),
             casework=self.casework,
             look_up=self._look_up,

@@ -13,9 +13,11 @@ from gate.core.travel_findings import CodeRule, TravelPolicy
 from gate.devices import LaneDevices
 from gate.lane.equipment import Fittings
 from gate.lane.eyes import Eyes
+from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
 from gate.lane.travel_codes import TravelCodes
 from gate.lane.witnesses import WitnessRoles
+from models.document.lights import LightLimits
 from models.pad.expression import ExpressionSignal
 from models.pad.fusion import PadFusion, read_calibration
 from models.pad.texture_model import TextureModelSignal
@@ -59,6 +61,15 @@ def _presentation_policy(site: Site) -> PresentationPolicy | None:
     return PresentationPolicy(
         refers_attack=times.presentation_attack == "refer", refers_unsure=times.presentation_unsure == "refer"
     )
+
+
+def document_lamps(lane: Lane, devices: LaneDevices) -> Lamps | None:
+    """The document reader's lamps with their limits; None where the lane has none."""
+    settings = lane.document_light
+    if settings is None or devices.document_light is None:
+        return None
+    limits = LightLimits(ink_least_contrast=settings.ink_least_contrast, paper_most_glow=settings.paper_most_glow)
+    return Lamps(light=devices.document_light, settle_ms=settings.settle_ms, limits=limits)
 
 
 def liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:
