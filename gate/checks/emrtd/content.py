@@ -11,6 +11,7 @@ from gate.checks.emrtd.lds import GROUP_TAGS, read_com, read_dg1
 from gate.checks.emrtd.results import Check, CheckName, CheckOutcome
 from gate.checks.emrtd.security_object import SecurityObject
 from gate.checks.emrtd.tlv import read_file, trim_file
+from gate.checks.mrz import Mrz
 
 _NEEDED_GROUPS = (1, 2)
 
@@ -74,15 +75,23 @@ def check_com(com: bytes | None, content: SecurityObject) -> Check:
     return Check(name=name, outcome=CheckOutcome.PASS, reason="EF.COM and EF.SOD list the same data groups")
 
 
-def check_mrz(groups: Mapping[int, bytes], printed: tuple[str, ...] | None) -> Check:
-    """Data group 1 must be a zone and, where the page was read, the printed one."""
-    name = CheckName.MRZ_MATCH
+def zone_of(groups: Mapping[int, bytes]) -> Mrz | ChipFault | None:
+    """The zone in data group 1, what is wrong with it, or None if the group was not read."""
     if 1 not in groups:
-        return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason="data group 1 was not read")
+        return None
     try:
-        mrz = read_dg1(groups[1])
+        return read_dg1(groups[1])
     except ChipFault as fault:
-        return Check(name=name, outcome=CheckOutcome.FAIL, reason=str(fault))
+        return fault
+
+
+def check_mrz(mrz: Mrz | ChipFault | None, printed: tuple[str, ...] | None) -> Check:
+    """Data group 1 (see :func:`zone_of`) must be a zone and, where the page was read, the printed one."""
+    name = CheckName.MRZ_MATCH
+    if mrz is None:
+        return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason="data group 1 was not read")
+    if isinstance(mrz, ChipFault):
+        return Check(name=name, outcome=CheckOutcome.FAIL, reason=str(mrz))
     if printed is None:
         return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason="no printed zone was given to compare with")
     if mrz.lines != printed:
@@ -93,15 +102,14 @@ def check_mrz(groups: Mapping[int, bytes], printed: tuple[str, ...] | None) -> C
     return Check(name=name, outcome=CheckOutcome.PASS, reason="the zone in the chip is the printed one")
 
 
-def check_country(groups: Mapping[int, bytes], signer: Certificate) -> Check:
+def check_country(mrz: Mrz | ChipFault | None, signer: Certificate) -> Check:
     """The state that issued the document (data group 1) must be the one whose certificate signed."""
     name = CheckName.COUNTRY_MATCH
-    if 1 not in groups:
+    if mrz is None:
         return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason="data group 1 was not read")
-    try:
-        issuer = read_dg1(groups[1]).issuer
-    except ChipFault as fault:
-        return Check(name=name, outcome=CheckOutcome.FAIL, reason=str(fault))
+    if isinstance(mrz, ChipFault):
+        return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason="data group 1 is no machine-readable zone")
+    issuer = mrz.issuer
     allowed = signing_countries(issuer)
     signed_by = signer.issuer.country
     if not allowed:
@@ -109,9 +117,8 @@ def check_country(groups: Mapping[int, bytes], signer: Certificate) -> Check:
             name=name, outcome=CheckOutcome.FAIL, reason=f"no state issues documents under {issuer or 'no code'}"
         )
     if signed_by not in allowed or signer.country not in allowed:
-        reason = (
-            f"a document of {issuer} is signed by {signer.country or 'nobody'} under a CSCA of {signed_by or 'nobody'}"
-        )
+        signed = f"{signer.country or 'no country'} under a CSCA of {signed_by or 'no country'}"
+        reason = f"a document of {issuer} is signed by {signed}"
         return Check(name=name, outcome=CheckOutcome.FAIL, reason=reason)
     return Check(name=name, outcome=CheckOutcome.PASS, reason=f"a document of {issuer}, signed by {signed_by}")
 

@@ -1,6 +1,7 @@
 """Public keys of certificates, and what a signature says under one.
 
-Curves come by name or written out, and are known by value (:mod:`gate.checks.emrtd.curves`); the arithmetic is that of ``cryptography``.
+Curves come by name or written out, and are known by value (:mod:`gate.checks.emrtd.curves`). The arithmetic is that of ``cryptography``;
+for the three curves that it has not (brainpool's of 192, 224 and 320 bits, which old documents carry) that of OpenSSL's libcrypto.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import assert_never
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from drivers.chip import libcrypto
+from drivers.errors import DeviceError
 from gate.checks.emrtd.algorithms import Scheme, SchemeKind, UnknownScheme
 from gate.checks.emrtd.curves import Curve, curve_named, curve_of_values
 from gate.checks.emrtd.der import BITS, INTEGER, OCTETS, OID, children, dotted, integer, octets_of_bits, sequence, take
@@ -109,6 +112,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_ECDSA = frozenset({SchemeKind.ECDSA, SchemeKind.ECDSA_PLAIN})
 _EC = "1.2.840.10045.2.1"
 _PRIME_FIELD = "1.2.840.10045.1.1"
 _RSA = frozenset({"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"})
@@ -163,30 +167,46 @@ def verify(key: PublicKey, scheme: Scheme | UnknownScheme, signature: bytes, mes
     native = _native(key)
     if isinstance(native, Verification):
         return native
+    if isinstance(key, EcKey) != (scheme.kind in _ECDSA):
+        return Verification(Verdict.INVALID, f"{scheme.kind} cannot come from the key {key.name}")
+    if scheme.kind is SchemeKind.ECDSA_PLAIN:
+        signature = _from_plain(signature)
+    try:
+        if isinstance(native, libcrypto.Curve):
+            is_valid = _verify_by_libcrypto(native, key, scheme, signature, message)
+        else:
+            is_valid = _verify_natively(native, scheme, signature, message)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return Verification(Verdict.INVALID, f"the {scheme.name} signature cannot be: {error}")
+    return _VALID if is_valid else Verification(Verdict.INVALID, f"the {scheme.name} signature does not fit")
+
+
+def _verify_natively(
+    native: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, scheme: Scheme, signature: bytes, message: bytes
+) -> bool:
     digest = _HASHES[scheme.digest]
     try:
         if isinstance(native, ec.EllipticCurvePublicKey):
-            if scheme.kind not in (SchemeKind.ECDSA, SchemeKind.ECDSA_PLAIN):
-                return Verification(Verdict.INVALID, f"{scheme.kind} cannot come from an EC key")
-            if scheme.kind is SchemeKind.ECDSA_PLAIN:
-                signature = _from_plain(signature)
             native.verify(signature, message, ec.ECDSA(digest))
         elif scheme.kind is SchemeKind.RSA_PSS:
             mask = padding.MGF1(_HASHES[scheme.mask_digest])
             native.verify(signature, message, padding.PSS(mask, scheme.salt_octets), digest)
-        elif scheme.kind is SchemeKind.RSA_PKCS1:
-            native.verify(signature, message, padding.PKCS1v15(), digest)
         else:
-            return Verification(Verdict.INVALID, f"{scheme.kind} cannot come from an RSA key")
+            native.verify(signature, message, padding.PKCS1v15(), digest)
     except InvalidSignature:
-        return Verification(Verdict.INVALID, f"the {scheme.name} signature does not fit")
-    except (ValueError, UnsupportedAlgorithm) as error:
-        return Verification(Verdict.INVALID, f"the {scheme.name} signature cannot be: {error}")
-    return _VALID
+        return False
+    return True
+
+
+def _verify_by_libcrypto(
+    curve: libcrypto.Curve, key: PublicKey, scheme: Scheme, signature: bytes, message: bytes
+) -> bool:
+    r, s = decode_dss_signature(signature)
+    return isinstance(key, EcKey) and r > 0 and s > 0 and curve.verify(key.point, scheme.digest, message, r, s)
 
 
 @lru_cache(maxsize=4096)
-def _native(key: PublicKey) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Verification:
+def _native(key: PublicKey) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey | libcrypto.Curve | Verification:
     """The key as ``cryptography`` has it; kept, since checking a point costs as much as half a signature."""
     try:
         match key:
@@ -197,12 +217,12 @@ def _native(key: PublicKey) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ve
             case EcKey():
                 curve = _CURVES.get(key.curve.name)
                 if curve is None:
-                    return Verification(
-                        Verdict.NOT_SUPPORTED, f"signatures on {key.curve.name} cannot be verified here"
-                    )
+                    return libcrypto.curve(key.curve.name)
                 return ec.EllipticCurvePublicKey.from_encoded_point(curve, key.point)
             case _:
                 assert_never(key)
+    except DeviceError:
+        return Verification(Verdict.NOT_SUPPORTED, f"OpenSSL's libcrypto is not installed, or without {key.name}")
     except (ValueError, UnsupportedAlgorithm) as error:
         return Verification(Verdict.INVALID, f"the {key.name} key is none: {error}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.checks.emrtd.certificate import Certificate
-from gate.checks.emrtd.content import check_com, check_country, check_groups, check_mrz
+from gate.checks.emrtd.content import check_com, check_country, check_groups, check_mrz, zone_of
 from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.keys import Verdict
 from gate.checks.emrtd.results import (
@@ -78,10 +78,11 @@ def authenticate(
             check_profile(found, issuer),
             *(() if issuer is None else (check_csca(issuer, found, now), check_revocation(found, issuer, store, now))),
         ]
+    mrz = zone_of(files.groups)
     groups_check, authentic = check_groups(files.groups, content)
-    data = [groups_check, check_com(files.com, content), check_mrz(files.groups, files.printed_mrz)]
+    data = [groups_check, check_com(files.com, content), check_mrz(mrz, files.printed_mrz)]
     if found is not None:
-        data.append(check_country(files.groups, found))
+        data.append(check_country(mrz, found))
         data.append(check_strength(found, issuer, signer.scheme, content, is_refused=policy.refuses_weak))
     checks = [*signing, *chain, *data]
     if issuer is not None and found is not None:
