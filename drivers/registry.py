@@ -23,6 +23,8 @@ BUILT_IN = {
     "contact_mat": "drivers.sensors.contacts:contact_mat",
     "weighing_mat": "drivers.sensors.contacts:weighing_mat",
     "osdp_reader": "drivers.osdp.reader:OsdpReader",
+    "pcsc_chip": "drivers.chip.pcsc:PcscChannel",
+    "vpcd_chip": "drivers.chip.vpcd:VpcdChannel",
     "xray_folder": "drivers.xray.folder:WatchedFolder",
     "xray_listener": "drivers.xray.listener:HttpListener",
     "folder_camera": "drivers.camera.folder:FolderCamera",
@@ -30,6 +32,7 @@ BUILT_IN = {
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",
     "serial_light": "drivers.camera.serial_light:SerialDocumentLight",
     "serial_thermometer": "drivers.thermal.serial_line:SerialLineThermometer",
+    "serial_thermal_array": "drivers.thermal.serial_array:SerialThermalArray",
 }
 """Kind to class, imported when it is first wanted."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.equipment import Contacts as ContactSettings
 from config.equipment import Mat as MatSettings
@@ -12,18 +12,20 @@ from config.schema import Lane
 from drivers.camera import Camera, open_camera
 from drivers.camera.light import DocumentLight
 from drivers.camera.limits import HealthLimits
+from drivers.chip.channel import ApduChannel
 from drivers.lane_io.interface import LaneIo
 from drivers.osdp import AccessReader
 from drivers.registry import load_device
 from drivers.relay import Turnstile
 from drivers.sensors import FloorMat, RadiationPortal, StopContact
 from drivers.thermal import Thermometer
+from drivers.thermal.correction import Correction
 from drivers.xray import XraySource
 
 if TYPE_CHECKING:
     from drivers.modbus_io.interface import IoModule
 
-_THERMOMETERS = {"serial_line": "serial_thermometer"}
+_THERMOMETERS = {"serial_line": "serial_thermometer", "serial_array": "serial_thermal_array"}
 _CAMERAS = {"v4l2": "opencv", "rtsp": "opencv"}
 
 
@@ -49,6 +51,7 @@ class LaneDevices:
     contacts: LaneContacts = field(default_factory=LaneContacts)
     turnstile: Turnstile | None = None
     readers: dict[str, AccessReader] = field(default_factory=dict)
+    chip_reader: ApduChannel | None = None
 
 
 def open_devices(lane: Lane) -> LaneDevices:
@@ -63,6 +66,7 @@ def open_devices(lane: Lane) -> LaneDevices:
         contacts=open_contacts(lane.contacts),
         turnstile=open_turnstile(lane),
         readers=open_readers(lane),
+        chip_reader=open_chip_reader(lane),
     )
 
 
@@ -96,8 +100,22 @@ def open_thermometer(lane: Lane) -> Thermometer | None:
     """The thermometer, not started yet; None where the lane has none. DeviceError when there is no such kind."""
     if lane.thermometer is None:
         return None
-    kind = lane.thermometer.kind
-    thermometer: Thermometer = load_device(_THERMOMETERS.get(kind, kind), port=lane.thermometer.port)
+    settings = lane.thermometer
+    made_with: dict[str, Any] = {"port": settings.port}
+    if settings.kind in _THERMOMETERS:
+        made_with["correction"] = Correction(
+            black_body_celsius=settings.black_body_celsius,
+            most_correction_celsius=settings.black_body_most_correction_celsius,
+            ambient_least_celsius=settings.ambient_least_celsius,
+            ambient_most_celsius=settings.ambient_most_celsius,
+            ambient_reference_celsius=settings.ambient_reference_celsius,
+            ambient_gain=settings.ambient_gain,
+        )
+    if settings.kind == "serial_array":
+        made_with.update(black_body_box=settings.black_body_box, face_camera_box=settings.face_camera_box)
+    if settings.baud_rate is not None:
+        made_with["baud_rate"] = settings.baud_rate
+    thermometer: Thermometer = load_device(_THERMOMETERS.get(settings.kind, settings.kind), **made_with)
     return thermometer
 
 
@@ -175,6 +193,18 @@ def open_readers(lane: Lane) -> dict[str, AccessReader]:
         )
         for item in lane.readers
     }
+
+
+def open_chip_reader(lane: Lane) -> ApduChannel | None:
+    """The antenna for passports' chips, not connected yet; None where the lane has none."""
+    settings = lane.chip_reader
+    if settings is None:
+        return None
+    if settings.kind == "pcsc":
+        reader: ApduChannel = load_device("pcsc_chip", reader=settings.reader)
+        return reader
+    twin: ApduChannel = load_device("vpcd_chip", host=settings.host, port=settings.port)
+    return twin
 
 
 def open_xray(machine: Xray) -> XraySource:

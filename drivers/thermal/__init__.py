@@ -1,5 +1,5 @@
 """Skin thermometers: the temperature of whoever stands at the face camera."""
 
-from drivers.thermal.interface import TemperatureReading, Thermometer
+from drivers.thermal.interface import Box, TemperatureReading, Thermometer
 
-__all__ = ["TemperatureReading", "Thermometer"]
+__all__ = ["Box", "TemperatureReading", "Thermometer"]

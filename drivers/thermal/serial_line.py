@@ -1,39 +1,48 @@
 """Thermometers that print a line for each measurement: `T=36.62 A=22.1` and CR LF, `T=--` while they see nobody.
 
-T is the temperature of the forehead, A that of the housing, both in degrees Celsius.
+T is the temperature of the forehead, A that of the housing, both in degrees Celsius; `B=34.98` is that of a black body where there is one,
+as the sensor sees it, `B=--` while it does not see it (docs/protocols/thermal.md).
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import serial
+from drivers.thermal.correction import Correction
+from drivers.thermal.serial_reader import SerialThermometer
 
-from drivers.errors import DeviceError
-from drivers.thermal.interface import TemperatureReading, Thermometer
-from drivers.transport import open_serial
-
-_LINE = re.compile(rb"T=(?P<body>-?\d{1,3}(?:\.\d{1,3})?|--) A=(?P<ambient>-?\d{1,3}(?:\.\d{1,3})?)\s*")
+_NUMBER = rb"-?\d{1,3}(?:\.\d{1,3})?"
+_LINE = re.compile(rb"T=(?P<body>%b|--) A=(?P<ambient>%b)(?: B=(?P<black>%b|--))?\s*" % (_NUMBER, _NUMBER, _NUMBER))
 _MAX_LINE_BYTES = 64
-_WAIT_S = 0.2
-_REOPEN_S = 0.5
 
 
-def parse_line(line: bytes, read_ns: int) -> TemperatureReading | None:
-    """None for a line without a measurement: nobody seen, noise, or half a line."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineMeasurement:
+    """What one line says, in degrees Celsius; None: not seen."""
+
+    body_celsius: float | None
+    ambient_celsius: float
+    black_body_celsius: float | None
+
+
+def parse_line(line: bytes) -> LineMeasurement | None:
+    """None for what is no measurement: noise, or half a line."""
     found = _LINE.fullmatch(line)
-    if found is None or found["body"] == b"--":
+    if found is None:
         return None
-    return TemperatureReading(
-        body_celsius=float(found["body"]), ambient_celsius=float(found["ambient"]), read_ns=read_ns
+    body, black = found["body"], found["black"]
+    return LineMeasurement(
+        body_celsius=None if body == b"--" else float(body),
+        ambient_celsius=float(found["ambient"]),
+        black_body_celsius=None if black in (None, b"--") else float(black),
     )
 
 
-class SerialLineThermometer(Thermometer):
-    """Keeps the last line's reading for `max_age_ms`; opens a port that vanished again by itself."""
+class SerialLineThermometer(SerialThermometer):
+    """A sensor of one point that looks where the face will be."""
 
     def __init__(
         self,
@@ -41,60 +50,19 @@ class SerialLineThermometer(Thermometer):
         *,
         baud_rate: int = 9600,
         max_age_ms: int = 1000,
+        correction: Correction | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._port = port
-        self._baud_rate = baud_rate
-        self._max_age_ns = max_age_ms * 1_000_000
-        self._now_ns = now_ns
-        self._last: TemperatureReading | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        super().__init__(port, baud_rate=baud_rate, max_age_ms=max_age_ms, correction=correction, now_ns=now_ns)
+        self._held = b""
 
-    def start(self) -> None:
-        if self._thread is not None:
-            raise RuntimeError("the thermometer is already started")
-        line = open_serial(self._port, self._baud_rate, timeout_s=_WAIT_S)
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, args=(line,), name=f"thermometer {self._port}", daemon=True)
-        self._thread.start()
+    def _forget(self) -> None:
+        self._held = b""
 
-    def stop(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping.set()
-        thread.join()
-        self._last = None
-
-    def read(self) -> TemperatureReading | None:
-        last = self._last
-        return last if last is not None and self._now_ns() - last.read_ns <= self._max_age_ns else None
-
-    def _run(self, line: serial.Serial | None) -> None:
-        while not self._stopping.is_set():
-            if line is None:
-                try:
-                    line = open_serial(self._port, self._baud_rate, timeout_s=_WAIT_S)
-                except DeviceError:
-                    # Absent for now: `read` says so by giving nothing.
-                    self._stopping.wait(_REOPEN_S)
-                    continue
-            try:
-                self._read_lines(line)
-            except (serial.SerialException, OSError):
-                self._last = None
-            finally:
-                line.close()
-                line = None
-        if line is not None:
-            line.close()
-
-    def _read_lines(self, line: serial.Serial) -> None:
-        buffer = bytearray()
-        while not self._stopping.is_set():
-            buffer += line.read(max(1, min(line.in_waiting, _MAX_LINE_BYTES)))
-            *complete, rest = bytes(buffer).split(b"\n")
-            buffer = bytearray(rest[-_MAX_LINE_BYTES:])
-            for one in complete:
-                self._last = parse_line(one, self._now_ns())
+    def _take(self, data: bytes) -> None:
+        *complete, held = (self._held + data).split(b"\n")
+        self._held = held[-_MAX_LINE_BYTES:]
+        for one in complete:
+            found = parse_line(one)
+            if found is not None:
+                self._seen(found.body_celsius, found.ambient_celsius, found.black_body_celsius)
