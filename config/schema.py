@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 
 from pydantic import Field, model_validator
 
+from config.chip import ChipPolicy, ChipReader
 from config.equipment import Contacts, Reader, Turnstile, Xray
 from config.lines import line_problem
 from config.optics import Camera as Camera  # noqa: PLC0414  handed on
@@ -222,6 +223,7 @@ class Lane(Section):
     contacts: Contacts | None = None
     turnstile: Turnstile | None = None
     readers: tuple[Reader, ...] = Field(default=(), alias="reader")
+    chip_reader: ChipReader | None = None  # the antenna for electronic passports under the document reader's glass
 
     @model_validator(mode="after")
     def _readers_differ(self) -> Self:
@@ -240,6 +242,7 @@ class Site(Section):
     broker: Broker = Broker()
     hub: Hub = Hub()
     policy: Policy = Policy()
+    chip: ChipPolicy = ChipPolicy()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
     xray: tuple[Xray, ...] = ()

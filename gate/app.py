@@ -31,7 +31,16 @@ from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
-from gate.settings import clearance_policy, document_lamps, fittings, lane_policy, liveness, travel_codes, travel_policy
+from gate.settings import (
+    chip_watch,
+    clearance_policy,
+    document_lamps,
+    fittings,
+    lane_policy,
+    liveness,
+    travel_codes,
+    travel_policy,
+)
 from gate.wire import messages as wire
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
@@ -86,6 +95,7 @@ class LaneProgram:
             travel=travel_policy(site),
         )
         self._on_change = on_change
+        self._chip = chip_watch(site, lane, devices, clock)
         self.runtime = LaneRuntime(
             policy=lane_policy(site),
             clock=clock,
@@ -102,6 +112,7 @@ class LaneProgram:
                 liveness=liveness(site, lane, eyes),
                 codes=travel_codes(site, clock),
                 lamps=document_lamps(lane, devices),
+                chip=self._chip,
             ),
             casework=self.casework,
             look_up=self._look_up,
@@ -176,6 +187,8 @@ class LaneProgram:
             await self._hub.close()
             if self._devices.thermometer is not None:
                 self._devices.thermometer.stop()
+            if self._chip is not None:
+                self._chip.close()
             self.store.close()
 
     # Casework and runtime are made before what they send to: these hand on to whatever stands there by then.

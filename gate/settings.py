@@ -3,6 +3,11 @@
 from dataclasses import replace
 
 from config.schema import Lane, Site
+from drivers.chip.reader import ReadLimits
+from gate.checks.emrtd.findings import ChipLimits
+from gate.checks.emrtd.passive import PassivePolicy
+from gate.checks.emrtd.store import TrustStore
+from gate.checks.emrtd.store_file import load_store
 from gate.checks.travel_codes import load_authority_keys
 from gate.core.clock import Clock
 from gate.core.document_findings import DocumentLimits
@@ -11,6 +16,7 @@ from gate.core.presentation import PresentationPolicy
 from gate.core.state import LanePolicy
 from gate.core.travel_findings import CodeRule, TravelPolicy
 from gate.devices import LaneDevices
+from gate.lane.chip_watch import ChipRules, ChipWatch
 from gate.lane.equipment import Fittings
 from gate.lane.eyes import Eyes
 from gate.lane.lamps import Lamps
@@ -24,6 +30,9 @@ from models.pad.texture_model import TextureModelSignal
 from models.pad.watch import motion_signals
 from models.session import ModelSession
 from models.store import ModelStore
+
+CHIP_MARGIN_MS = 1_000
+"""The reading of a chip gives up so long before the document's time is over, so that a referral carries what was found."""
 
 
 def lane_policy(site: Site) -> LanePolicy:
@@ -70,6 +79,35 @@ def document_lamps(lane: Lane, devices: LaneDevices) -> Lamps | None:
         return None
     limits = LightLimits(ink_least_contrast=settings.ink_least_contrast, paper_most_glow=settings.paper_most_glow)
     return Lamps(light=devices.document_light, settle_ms=settings.settle_ms, limits=limits)
+
+
+def chip_watch(site: Site, lane: Lane, devices: LaneDevices, clock: Clock) -> ChipWatch | None:
+    """Who reads chips, by the site's rules; None where the lane has no reader. ChipFault when the trust store cannot be used."""
+    settings, asked = lane.chip_reader, site.chip
+    if settings is None or devices.chip_reader is None:
+        return None
+    store = TrustStore() if asked.trust_store is None else load_store(asked.trust_store)
+    return ChipWatch(
+        devices.chip_reader,
+        ChipRules(
+            store=store,
+            limits=ChipLimits(
+                needs_chip=asked.needs_chip,
+                accepts_silent=asked.accepts_silent,
+                accepts_unread=asked.accepts_unread,
+                accepts_unknown_issuer=asked.accepts_unknown_issuer,
+                needs_no_copy=asked.needs_no_copy,
+            ),
+            passive=PassivePolicy(needs_revocation=asked.needs_revocation, refuses_weak=asked.refuses_weak),
+            times=ReadLimits(
+                connect_ms=settings.connect_ms,
+                command_ms=settings.command_ms,
+                total_ms=max(500, min(settings.total_ms, site.policy.document_timeout_ms - CHIP_MARGIN_MS)),
+                allows_extended=settings.allows_extended,
+            ),
+        ),
+        clock,
+    )
 
 
 def liveness(site: Site, lane: Lane, eyes: Eyes) -> Liveness:

@@ -186,7 +186,7 @@ class Casework:
         else:
             today = datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC).date()
             document = judge_document(outcome.facts, today=today, limits=self._policy.document)
-            findings = (*document, *judge_lookups(answers or (), self._policy))
+            findings = (*document, *outcome.findings, *judge_lookups(answers or (), self._policy))
             here.reference = outcome.reference
             here.issuer = outcome.private.issuer if outcome.private else None
         decision = decide_entry(findings, self._policy)

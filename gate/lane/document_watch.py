@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from drivers.camera.interface import Camera, Frame
@@ -11,6 +12,7 @@ from gate.core.clock import Clock
 from gate.core.document_findings import VisualZoneFacts
 from gate.core.document_lights import LightCheck
 from gate.core.policy import DocumentFacts
+from gate.lane.chip_watch import ChipReading, ChipWatch, judge_pictures
 from gate.lane.eyes import Eyes, encode_jpeg
 from gate.lane.lamps import Lamps, LampSequence, Lit
 from gate.lane.sightings import (
@@ -29,6 +31,7 @@ from models.document.cues import measure_cues
 from models.document.lights import check_lights
 from models.document.presence import DocumentPresence, Presence
 from models.document.reader import DocumentRead, DocumentUnreadable
+from models.face import cosine
 
 FRAME_WAIT_S = 0.25
 ASKED_WAIT_S = 0.1
@@ -49,13 +52,15 @@ class DocumentWatch:
         post: Callable[[Sighting], None],
         lamps: Lamps | None = None,
         codes: TravelCodes | None = None,
+        chip: ChipWatch | None = None,
     ) -> None:
-        """``codes`` gathers what is shown beside the document; None where nobody asks for it."""
+        """``codes`` gathers what is shown beside the document, ``chip`` reads what is in it; None where nobody asks for it."""
         self._camera = camera
         self._eyes = eyes
         self._clock = clock
         self._post = post
         self._codes = codes
+        self._chip = chip
         self._presence = DocumentPresence()
         self._asked = threading.Condition()
         self._ticket: int | None = None
@@ -200,8 +205,9 @@ class DocumentWatch:
             return
         private = self._private(read)
         self._post(DocumentIdentified(ticket=ticket, private=private))
+        chip = None if self._chip is None else self._chip.begin(read.fields)
         lit = None if self._lamps is None else self._lamps.begin(frame, read)
-        self._post(self._outcome(ticket, frame, read, private, placed_ns, lit))
+        self._post(self._with_chip(self._outcome(ticket, frame, read, private, placed_ns, lit), chip))
         self._tell_codes(ticket, frame, private)
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
         self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
@@ -276,6 +282,29 @@ class DocumentWatch:
             private=private,
             reference=reference,
             model_hash=facts.model_hash,
+            inference_ns=self._eyes.inference_ns - self._before_ns,
+        )
+
+    def _with_chip(self, page: DocumentOutcome, chip: "Future[ChipReading] | None") -> DocumentOutcome:
+        """The picture that a state has signed is what a face is compared with, where there is one; the printed one is compared with it."""
+        if chip is None or page.facts is None:
+            return page
+        reading = chip.result()
+        face = reading.face_bgr
+        found = () if face is None else self._eyes.detector.detect(face)
+        if face is None or not found:
+            return replace(page, findings=reading.findings)
+        reference = self._eyes.careful.embed(face, found[0])
+        findings = reading.findings
+        if page.reference is not None:
+            model_hash = self._eyes.model_hashes["face-embedder"]
+            score = cosine(reference, page.reference)
+            findings = (*findings, judge_pictures(score, self._eyes.match_threshold, model_hash))
+        return replace(
+            page,
+            facts=replace(page.facts, has_portrait=True),
+            reference=reference,
+            findings=findings,
             inference_ns=self._eyes.inference_ns - self._before_ns,
         )
 

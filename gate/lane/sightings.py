@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gate.core.evidence import Finding
 from gate.core.policy import DocumentFacts
 from gate.core.presentation import PresentationFacts
 from gate.core.travel_findings import HealthFacts, PassFacts
@@ -50,7 +51,7 @@ class DocumentIdentified:
 class DocumentOutcome:
     """The end of a reading: ``facts`` and ``private`` when it was read, else ``refusal`` says why not.
 
-    ``reference``: template of the portrait (float32 (128,), length 1), None without a usable portrait. Pictures are JPEG.
+    ``reference``: template of the chip's picture or the portrait (float32 (128,), length 1), None without a usable one. Pictures are JPEG.
     """
 
     ticket: int
@@ -61,6 +62,8 @@ class DocumentOutcome:
     reference: NDArray[np.float32] | None = None
     model_hash: str | None = None
     inference_ns: int = 0
+    findings: tuple[Finding, ...] = ()
+    """Those of the chip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

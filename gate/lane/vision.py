@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.camera.interface import Camera, CameraStatus
 from gate.core.clock import Clock
+from gate.lane.chip_watch import ChipWatch
 from gate.lane.document_watch import DocumentWatch
 from gate.lane.eyes import Eyes
 from gate.lane.face_watch import FaceWatch
@@ -39,6 +40,7 @@ class Vision:
         liveness: Liveness,
         lamps: Lamps | None = None,
         codes: TravelCodes | None = None,
+        chip: ChipWatch | None = None,
     ) -> None:
         self._lamps = lamps
         self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
@@ -48,7 +50,7 @@ class Vision:
         self._changing = threading.Lock()
         self._post: Callable[[Sighting], None] = lambda _sighting: None
         self._documents = DocumentWatch(
-            camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps, codes=codes
+            camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps, codes=codes, chip=chip
         )
         faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
         self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms, liveness=liveness)
