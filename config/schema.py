@@ -15,6 +15,7 @@ from config.lines import line_problem
 from config.optics import Camera as Camera  # noqa: PLC0414  handed on
 from config.optics import DocumentLight
 from config.optics import Thermometer as Thermometer  # noqa: PLC0414  handed on
+from config.retention import Retention
 from config.section import LOOPBACK_HOSTS, Name, Section
 
 
@@ -243,6 +244,7 @@ class Site(Section):
     hub: Hub = Hub()
     policy: Policy = Policy()
     chip: ChipPolicy = ChipPolicy()
+    retention: Retention = Retention()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
     xray: tuple[Xray, ...] = ()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gate.cli.evidence import erase
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(hub)
     group.command("worker")(worker)
     group.command("rebuild")(rebuild)
+    group.command("erase")(erase)
     app.add_typer(group, name="hub")
 
 

@@ -184,7 +184,28 @@ BLOBS = Table(
     Column("lane", String(63), nullable=False),
     Column("case_id", String(64), nullable=False),
     Column("stored_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger),  # when it is to go; null as long as its case is not over
+    Column("erased_ms", BigInteger),  # the row stays as the record that it was here
     Index(None, "case_id"),
+    Index(None, "erased_ms", "due_ms"),
+)
+
+# Further cases that need the same bytes.
+BLOB_USES = Table(
+    "blob_uses",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("case_id", String(64), primary_key=True),
+    Index(None, "case_id"),
+)
+
+# Cases whose evidence was erased by order: what still arrives of them is not kept.
+ERASED_CASES = Table(
+    "erased_cases",
+    METADATA,
+    Column("case_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("author", String(160), nullable=False),
 )
 
 REJECTED = Table(

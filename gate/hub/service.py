@@ -13,10 +13,13 @@ from gate.core.clock import Clock
 from gate.core.joint_release import VerdictKind
 from gate.hub.accounts import Accounts
 from gate.hub.audit.log import AuditKind, Entry, note
+from gate.hub.audit.witness import Witness
 from gate.hub.bell import Bell
 from gate.hub.blobs import BlobStore
 from gate.hub.commands import Outgoing
 from gate.hub.desk import CaseDesk, Changes, VerdictNotTaken
+from gate.hub.evidence.keeper import EvidenceKeeper
+from gate.hub.evidence.keys import EvidenceKeys
 from gate.hub.ingest import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
@@ -26,6 +29,7 @@ from gate.hub.pump import Pump
 from gate.hub.store import Store
 from gate.hub.telling import Teller
 from gate.hub.together import Together
+from gate.hub.upkeep import Upkeep
 from gate.wire.messages import Act, CaseChanged
 from gate.wire.signing import SigningKey, Verifier, VerifyKey
 
@@ -47,21 +51,33 @@ class Desks:
 
 
 class Hub:
-    """One port's hub. ``lane_keys`` maps lane ids to the public keys with which they sign their requests."""
+    """One port's hub. ``lane_keys`` maps lane ids to the public keys with which they sign their requests: one, or two that overlap."""
 
-    def __init__(self, site: Site, key: SigningKey, lane_keys: Mapping[str, VerifyKey], clock: Clock) -> None:
+    def __init__(
+        self, site: Site, key: SigningKey, lane_keys: Mapping[str, VerifyKey | Sequence[VerifyKey]], clock: Clock
+    ) -> None:
         self.site = site
         self.clock = clock
         self.metrics = Metrics()
         url = database_url(site)
         self.store = Store(url)
         self._has_workers = site.hub.ingest_workers > 0
-        self.blobs = BlobStore(Path(site.state_dir) / "evidence")
+        self.blobs = BlobStore(Path(site.state_dir) / "evidence", EvidenceKeys(site.keys_dir))
+        self.upkeep = Upkeep(
+            self.store,
+            Witness(port=site.port.id, hub=site.hub.name, key=key, clock=clock),
+            EvidenceKeeper(self.store, self.blobs, retention=site.retention, clock=clock),
+        )
         self.accounts = Accounts(self.store, clock=clock, site=site)
         lanes = [lane.id for lane in site.lanes]
         self.board = LiveBoard(lanes, clock)
-        self.lane_verifier = Verifier.trusting(*lane_keys.values())
-        self.lane_owners = {lane_key.kid: f"{site.port.id}/{lane}" for lane, lane_key in lane_keys.items()}
+        owned = [
+            (key, f"{site.port.id}/{lane}")
+            for lane, own in lane_keys.items()
+            for key in ((own,) if isinstance(own, VerifyKey) else own)
+        ]
+        self.lane_verifier = Verifier.trusting(*(key for key, _ in owned))
+        self.lane_owners = {key.kid: address for key, address in owned}
         self._parts = make_parts(site, key, store=self.store, board=self.board, metrics=self.metrics, clock=clock)
         self._book, self._desk, self._ingest = self._parts.book, self._parts.desk, self._parts.ingest
         self._desks = Desks(cases=self._desk, together=Together(self._desk, clock))
@@ -85,6 +101,7 @@ class Hub:
         """Bring the database up to date and begin to listen; returns at once. HubError when either cannot be used."""
         self.store.migrate()
         self._pump.start()
+        self.upkeep.start()
         self._link.start()
         if self._bell is not None:
             self._bell.start()
@@ -95,6 +112,7 @@ class Hub:
             self._bell.stop()
         self._link.stop()
         self._pump.stop()
+        self.upkeep.stop()
         self.store.close()
 
     @property

@@ -65,7 +65,9 @@ def case_detail(
     here = {
         row.sha256
         for row in connection.execute(
-            select(BLOBS.c.sha256).where(BLOBS.c.sha256.in_([item["sha256"] for item in body["attachments"]]))
+            select(BLOBS.c.sha256).where(
+                BLOBS.c.sha256.in_([item["sha256"] for item in body["attachments"]]), BLOBS.c.erased_ms.is_(None)
+            )
         )
     }
     traveller = _traveller(blobs, body) if shown & {"identity", "declaration"} else None

@@ -56,6 +56,8 @@ class AuditKind(StrEnum):
     EVIDENCE_SEEN = "evidence.seen"
     EVIDENCE_STORED = "evidence.stored"
     EVIDENCE_ERASED = "evidence.erased"
+    MARK_DRAWN = "mark.drawn"
+    MARK_ERASED = "mark.erased"
     AUDIT_SEEN = "audit.seen"
     LOGIN = "login"
     LOGIN_REFUSED = "login.refused"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from gate.core.clock import Clock
 from gate.hub.audit.log import AuditKind, StoredSpan, head
@@ -99,6 +99,15 @@ def number_of_event(connection: Connection, event_id: str) -> int | None:
     near = AUDIT.c.at_ms.between(received_ms - _NEAR_MS, received_ms + _NEAR_MS)
     query = select(AUDIT.c.number, AUDIT.c.body).where(near, AUDIT.c.kind == AuditKind.EVENTS_STORED.value)
     return next((row.number for row in connection.execute(query) if f'"{event_id}"' in row.body), None)
+
+
+def last_erasure(connection: Connection, case_id: str) -> int:
+    """The newest entry that records what was erased of a case. LookupError when there is none."""
+    is_it = (AUDIT.c.case_id == case_id) & (AUDIT.c.kind == AuditKind.EVIDENCE_ERASED.value)
+    number = connection.scalar(select(func.max(AUDIT.c.number)).where(is_it))
+    if number is None:
+        raise LookupError(f"nothing was erased of case {case_id}")
+    return int(number)
 
 
 def objection_to_proof(proof: dict[str, Any], keys: dict[str, Ed25519PublicKey]) -> str | None:

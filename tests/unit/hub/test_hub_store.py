@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from gate.hub import ingest
 from gate.hub.blobs import BlobStore
+from gate.hub.evidence.keys import EvidenceKeys
 from gate.hub.schema import METADATA, REJECTED
 from gate.hub.service import Hub
 
@@ -52,7 +53,7 @@ def test_rejected_messages_do_not_fill_the_disk(hub: Hub, monkeypatch: pytest.Mo
 
 
 def test_blobs_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    blobs = BlobStore(tmp_path / "e")
+    blobs = BlobStore(tmp_path / "e", EvidenceKeys(tmp_path / "keys"))
     data = b"picture"
     sha256 = hashlib.sha256(data).hexdigest()
     assert blobs.put(sha256, data)
