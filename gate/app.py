@@ -42,9 +42,10 @@ from gate.settings import (
     travel_policy,
 )
 from gate.wire import messages as wire
+from gate.wire.identity import as_identity, hub_identity
 from gate.wire.keyring import Keyring
 from gate.wire.messages import Act, Command, EventType, LookupRequest
-from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, VerifyKey, sign_command
+from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, sign_command
 from models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class LaneProgram:
         self._address = f"{site.port.id}/{lane.id}"
         keys = Keyring(site.keys_dir)
         self._key = keys.lane(lane.id)
-        hub_key = keys.hub_public()
+        hub_keys = Verifier.trusting(*keys.hub_publics())
         self.store = LaneStore(site.state_dir / f"lane-{lane.id}.sqlite", port=site.port.id, lane=lane.id, clock=clock)
         with _store_must_work(self.store):
             self._boot_id = f"{self.store.next_boot()}-{secrets.token_hex(3)}"
@@ -131,9 +132,9 @@ class LaneProgram:
             scans=self._hub.scans_of if site.xray else None,
             is_scan_referring=site.policy.scans == "refer",
         )
-        self._commands = self._make_verifier(hub_key)
+        self._commands = self._make_verifier(hub_keys)
         self.uplink = Uplink(
-            broker=site.broker,
+            broker=as_identity(site.broker, lane.id),
             port=site.port.id,
             lane=lane.id,
             boot_id=self._boot_id,
@@ -141,7 +142,7 @@ class LaneProgram:
             store=self.store,
             hub=self._hub,
             commands=self._commands,
-            receipts=Verifier.trusting(hub_key),
+            receipts=hub_keys,
             on_command=self.runtime.consider,
             on_refused=self.runtime.refused,
             on_store_failed=self.runtime.store_failed,
@@ -158,9 +159,9 @@ class LaneProgram:
             spend=self._spend,
         )
 
-    def _make_verifier(self, hub_key: VerifyKey) -> CommandVerifier:
+    def _make_verifier(self, hub_keys: Verifier) -> CommandVerifier:
         return CommandVerifier(
-            Verifier.trusting(hub_key),
+            hub_keys,
             address=self._address,
             clock=self._clock,
             last_seq=self.store.last_command_seq,
@@ -310,8 +311,9 @@ def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
     from gate.hub.service import Hub
 
     clock = SystemClock()
+    site = site.model_copy(update={"broker": as_identity(site.broker, hub_identity(site.port.id))})
     keys = Keyring(site.keys_dir)
-    hub = Hub(site, keys.hub(), {lane.id: keys.lane_public(lane.id) for lane in site.lanes}, clock)
+    hub = Hub(site, keys.hub(), {lane.id: keys.lane_publics(lane.id) for lane in site.lanes}, clock)
     intake = ScanIntake(hub, {machine.id: open_xray(machine) for machine in site.xray})
     app = create_api(hub)
     app.include_router(scans.router, prefix=PREFIX)

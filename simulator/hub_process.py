@@ -4,13 +4,15 @@
 which it set out to connect, and at which it was subscribed.
 """
 
+import logging
 import signal
 import sys
 import time
 from pathlib import Path
 
+import structlog
+
 from config.loader import load_site
-from gate.cli.run import configure_log
 from gate.core.clock import SystemClock
 from gate.hub.service import Hub
 from gate.hub.worker import IngestWorker
@@ -18,7 +20,10 @@ from gate.wire.keyring import Keyring
 
 
 def main() -> None:
-    configure_log(False)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     site = load_site(Path(sys.argv[1]))
     keys = Keyring(site.keys_dir)

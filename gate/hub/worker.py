@@ -12,6 +12,7 @@ from gate.hub.pump import Pump
 from gate.hub.service import database_url
 from gate.hub.store import Store
 from gate.hub.telling import Teller
+from gate.wire.identity import as_identity, hub_identity
 from gate.wire.signing import SigningKey
 
 
@@ -34,7 +35,7 @@ class IngestWorker:
             take=self._take, set_aside=self._set_aside, tick=self._catch_up, metrics=self.metrics, clock=clock
         )
         self._link = BrokerLink(
-            broker=site.broker,
+            broker=as_identity(site.broker, hub_identity(site.port.id)),
             client_id=_client_id(site, number),
             listening=_listening(site, number),
             clock=clock,
@@ -81,7 +82,8 @@ class IngestWorker:
 
 def retire(site: Site, number: int) -> None:
     """Have the broker forget a worker that will not run again: until then it keeps that worker's share for it. HubError when it cannot."""
-    forget_session(site.broker, _client_id(site, number), is_mqtt5=site.hub.ingest_sharing == "broker")
+    broker = as_identity(site.broker, hub_identity(site.port.id))
+    forget_session(broker, _client_id(site, number), is_mqtt5=site.hub.ingest_sharing == "broker")
 
 
 def _client_id(site: Site, number: int) -> str:
