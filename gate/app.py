@@ -38,6 +38,7 @@ from gate.settings import (
     fittings,
     lane_policy,
     liveness,
+    thermometry,
     travel_codes,
     travel_policy,
 )
@@ -117,7 +118,7 @@ class LaneProgram:
             ),
             casework=self.casework,
             look_up=self._look_up,
-            celsius=self._celsius if devices.thermometer is not None else None,
+            celsius=thermometry(site, devices),
             self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
             publish=self._publish,
             on_change=self._changed,
@@ -230,12 +231,6 @@ class LaneProgram:
             birth_date=document.birth_date,
         )
         return await self._hub.look_up(request, deadline_ms=policy.lookup_deadline_ms)
-
-    def _celsius(self, since_ns: int) -> float | None:
-        if self._devices.thermometer is None:
-            return None
-        reading = self._devices.thermometer.read()
-        return reading.body_celsius if reading is not None and reading.read_ns >= since_ns else None
 
     def _self_release(self, casework: Casework) -> VerifiedCommand | None:
         """Mode ``gate``: the lane's own decision, signed and verified like any other release, good for this stay once."""

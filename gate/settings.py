@@ -11,7 +11,7 @@ from gate.checks.emrtd.store_file import load_store
 from gate.checks.travel_codes import load_authority_keys
 from gate.core.clock import Clock
 from gate.core.document_findings import DocumentLimits
-from gate.core.policy import ClearancePolicy
+from gate.core.policy import ClearancePolicy, TemperatureMode
 from gate.core.presentation import PresentationPolicy
 from gate.core.state import LanePolicy
 from gate.core.travel_findings import CodeRule, TravelPolicy
@@ -21,6 +21,7 @@ from gate.lane.equipment import Fittings
 from gate.lane.eyes import Eyes
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
+from gate.lane.temperature import Thermometry
 from gate.lane.travel_codes import TravelCodes
 from gate.lane.witnesses import WitnessRoles
 from models.document.lights import LightLimits
@@ -52,6 +53,7 @@ def clearance_policy(site: Site, eyes: Eyes) -> ClearancePolicy:
     return ClearancePolicy(
         face_threshold=eyes.match_threshold,
         temperature_max_celsius=site.policy.temperature_max_celsius if site.policy.is_temperature_checked else None,
+        temperature_mode=TemperatureMode(site.policy.temperature_mode),
         required_lookups=frozenset(site.policy.lookups),
         document=DocumentLimits(
             accepts_specimens=site.policy.accepts_specimens,
@@ -156,3 +158,16 @@ def travel_codes(site: Site, clock: Clock) -> TravelCodes | None:
 
     folder = site.policy.health_authority_keys_dir
     return TravelCodes(ZxingReader(), keys={} if folder is None else load_authority_keys(folder), clock=clock)
+
+
+def thermometry(site: Site, devices: LaneDevices) -> Thermometry | None:
+    """How the lane takes temperatures; None where it has no thermometer."""
+    thermometer = devices.thermometer
+    if thermometer is None:
+        return None
+
+    def read(since_ns: int) -> float | None:
+        reading = thermometer.read()
+        return reading.body_celsius if reading is not None and reading.read_ns >= since_ns else None
+
+    return Thermometry(read=read, why_not=lambda: thermometer.why_not, is_each=site.policy.temperature_mode == "each")

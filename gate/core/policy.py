@@ -26,12 +26,31 @@ LONGEST_VALIDITY_YEARS = 30
 """Of any card or passport in circulation; the century of a two-digit year is uncertain beyond (Doc 9303 part 3, 4.8)."""
 
 
+class TemperatureMode(StrEnum):
+    """What is kept of temperatures (docs/protocols/thermal.md). In every mode one that could not be taken refers."""
+
+    ALL = "all"
+    """Every reading is recorded."""
+    EACH = "each"
+    """Every traveller is measured alone and standing still, and the reading recorded."""
+    ALARM = "alarm"
+    """Only readings above the limit are recorded; of the others, that they were below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """A temperature that could not be taken; ``reason`` in a few words."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearancePolicy:
     """Thresholds. ``face_threshold`` is a cosine; ``temperature_max_celsius`` None means that no temperature is asked for."""
 
     face_threshold: float
     temperature_max_celsius: float | None = 37.3
+    temperature_mode: TemperatureMode = TemperatureMode.ALL
     required_lookups: frozenset[str] = frozenset()
     entry_roles: frozenset[str] = frozenset({"border"})
     """Roles whose findings at the document keep door 1 shut; the findings of the others are seen to inside, jointly."""
@@ -232,24 +251,27 @@ def _count(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
-def judge_temperature(celsius: float | None, policy: ClearancePolicy) -> tuple[Finding, ...]:
+def judge_temperature(celsius: float | NotTaken | None, policy: ClearancePolicy) -> tuple[Finding, ...]:
     """Forehead temperature in degrees Celsius; no finding when the policy asks for none."""
     limit = policy.temperature_max_celsius
     if limit is None:
         return ()
-    celsius = _finite(celsius)
-    if celsius is None:
+    why = celsius.reason if isinstance(celsius, NotTaken) else ""
+    taken = None if isinstance(celsius, NotTaken) else _finite(celsius)
+    if taken is None:
         outcome = Outcome.NOT_CHECKED
     else:
-        outcome = Outcome.PASS if celsius <= limit else Outcome.REFER
+        outcome = Outcome.PASS if taken <= limit else Outcome.REFER
+    is_kept = outcome is not Outcome.PASS or policy.temperature_mode is not TemperatureMode.ALARM
     return (
         Finding(
             code="health.temperature",
             outcome=outcome,
             stage=Stage.EXIT,
             role="quarantine",
-            measured=None if celsius is None else round(celsius, 2),
+            measured=round(taken, 2) if taken is not None and is_kept else None,
             threshold=limit,
+            detail=why if is_kept else "below the limit; the figure is not kept",
         ),
     )
 

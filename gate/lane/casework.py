@@ -21,6 +21,7 @@ from gate.core.policy import (
     ClearancePolicy,
     FaceFacts,
     LookupFacts,
+    NotTaken,
     decide_entry,
     decide_exit,
     judge_document,
@@ -49,7 +50,7 @@ class Surroundings:
 
     occupancy_id: str | None
     curtain_count: int | None
-    celsius: float | None
+    celsius: float | NotTaken | None
 
 
 class Casework:

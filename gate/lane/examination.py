@@ -14,7 +14,7 @@ from gate.core import events as on
 from gate.core.clock import Clock
 from gate.core.events import Event
 from gate.core.guard import Guard
-from gate.core.policy import LookupFacts
+from gate.core.policy import LookupFacts, NotTaken
 from gate.core.state import State
 from gate.lane.casework import Casework, Surroundings
 from gate.lane.sightings import (
@@ -29,6 +29,7 @@ from gate.lane.sightings import (
     LightAsked,
     PrivateDocument,
 )
+from gate.lane.temperature import Thermometry
 from gate.lane.vision import Vision
 from gate.wire.messages import KioskLight
 
@@ -44,8 +45,7 @@ Seen = (
     | LightAsked
     | FaceOutcome
 )
-TEMPERATURE_POLL_S = 0.01
-TEMPERATURE_POLLS = 100
+HOLD_STILL = "hold_still"
 
 
 class Examination:
@@ -72,7 +72,10 @@ class Examination:
         self._casework = casework
         self._guard = guard
         self._look_up = look_up
-        self._celsius = celsius
+        # A plain function is read in passing.
+        self._thermometry = (
+            celsius if isinstance(celsius, Thermometry) or celsius is None else Thermometry(read=celsius)
+        )
         self._last_sensors = last_sensors
         self._step = step
         self._spawn = spawn
@@ -193,13 +196,12 @@ class Examination:
         )
         self._writes(lambda: self._casework.judge_face(outcome, around))
 
-    async def _temperature(self) -> float | None:
+    async def _temperature(self) -> float | NotTaken | None:
         """The traveller's, waiting a moment for the first reading of the stay; None at once where nothing measures it."""
-        if self._celsius is None:
+        if self._thermometry is None:
             return None
-        for _ in range(TEMPERATURE_POLLS):
-            celsius = self._celsius(self._stay_ns)
-            if celsius is not None:
-                return celsius
-            await asyncio.sleep(TEMPERATURE_POLL_S)
-        return None
+        return await self._thermometry.take(self._stay_ns, self._ask_to_hold_still)
+
+    def _ask_to_hold_still(self, is_asked: bool) -> None:
+        self.hint = HOLD_STILL if is_asked else None
+        self._on_hint()
