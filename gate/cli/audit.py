@@ -38,7 +38,7 @@ def verify(
         typer.Option("--checkpoint", help="A checkpoint that was kept elsewhere; repeatable. Shows a rollback."),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", help="The hub's public key, kept elsewhere too (default: the site's).")
+        Path | None, typer.Option("--key", help="The log's public key, kept elsewhere too (default: the site's).")
     ] = None,
     as_json: _Json = False,
 ) -> None:
@@ -96,7 +96,7 @@ def prove(
 
 def check(
     proof: Annotated[Path, typer.Argument(help="A proof as 'gate audit prove' printed it.")],
-    key: Annotated[Path, typer.Option("--key", help="The hub's public key (hub.pub.pem).")],
+    key: Annotated[Path, typer.Option("--key", help="The log's public key (audit.pub.pem).")],
     as_json: _Json = False,
 ) -> None:
     """Check a proof without the hub: anybody who has its public key can. Exit code 1 when it does not convince."""
@@ -136,13 +136,13 @@ def checkpoint(
 def _log(site_file: Path) -> "Iterator[tuple[Store, Witness]]":
     from config.loader import load_site
     from gate.core.clock import SystemClock
+    from gate.hub.audit.keys import log_key
     from gate.hub.audit.witness import Witness
     from gate.hub.service import database_url
     from gate.hub.store import Store
-    from gate.wire.keyring import Keyring
 
     site = load_site(site_file)
-    witness = Witness(port=site.port.id, hub=site.hub.name, key=Keyring(site.keys_dir).hub(), clock=SystemClock())
+    witness = Witness(port=site.port.id, hub=site.hub.name, key=log_key(site.keys_dir), clock=SystemClock())
     store = Store(database_url(site))
     try:
         store.migrate()

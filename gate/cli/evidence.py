@@ -40,16 +40,14 @@ def erase(
     """
     from gate.core.clock import SystemClock
     from gate.errors import GateError
+    from gate.hub.audit.keys import log_key
     from gate.hub.audit.witness import Witness, last_erasure
     from gate.hub.evidence.keeper import EvidenceKeeper
-    from gate.wire.keyring import Keyring
 
     with _evidence(site) as (settings, store, blobs, _):
         clock = SystemClock()
         keeper = EvidenceKeeper(store, blobs, retention=settings.retention, clock=clock)
-        witness = Witness(
-            port=settings.port.id, hub=settings.hub.name, key=Keyring(settings.keys_dir).hub(), clock=clock
-        )
+        witness = Witness(port=settings.port.id, hub=settings.hub.name, key=log_key(settings.keys_dir), clock=clock)
         try:
             erased = keeper.erase_case(case, who=by, reason=reason)
         except OSError as error:

@@ -12,6 +12,7 @@ from config.schema import Site
 from gate.core.clock import Clock
 from gate.core.joint_release import VerdictKind
 from gate.hub.accounts import Accounts
+from gate.hub.audit.keys import log_key
 from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.audit.witness import Witness
 from gate.hub.bell import Bell
@@ -65,7 +66,7 @@ class Hub:
         self.blobs = BlobStore(Path(site.state_dir) / "evidence", EvidenceKeys(site.keys_dir))
         self.upkeep = Upkeep(
             self.store,
-            Witness(port=site.port.id, hub=site.hub.name, key=key, clock=clock),
+            Witness(port=site.port.id, hub=site.hub.name, key=log_key(site.keys_dir), clock=clock),
             EvidenceKeeper(self.store, self.blobs, retention=site.retention, clock=clock),
         )
         self.accounts = Accounts(self.store, clock=clock, site=site)

@@ -15,7 +15,6 @@ from gate.core.clock import SystemClock
 from gate.errors import GateError
 from gate.hub.schema import EVENTS
 from gate.hub.service import Hub
-from gate.wire.keyring import Keyring
 
 
 class Port:
@@ -25,8 +24,7 @@ class Port:
         site = make_site(folder)
         self.file = folder / "site.toml"
         dump_site(site, self.file)
-        Keyring(site.keys_dir).create_missing([])
-        self.key = site.keys_dir / "hub.pub.pem"
+        self.key = site.keys_dir / "audit.pub.pem"
         self.hub = make_hub(site, SystemClock())
         self.hub.store.migrate()
         lane = FakeLane(self.hub.clock)

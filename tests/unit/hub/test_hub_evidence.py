@@ -19,7 +19,6 @@ from gate.hub.blobs import BlobStore
 from gate.hub.errors import HubError
 from gate.hub.evidence.keys import EvidenceKeys
 from gate.hub.schema import AUDIT, BLOBS
-from gate.wire.keyring import Keyring
 
 HOUR_MS = 3_600_000
 PICTURES = {"page": b"a page", "portrait": b"a portrait", "live": b"a face", "private": b'{"traveller": {}}'}
@@ -177,8 +176,7 @@ class Erasing:
     def __init__(self, crossing: Crossing, tmp_path: Path) -> None:
         self.site = tmp_path / "site.toml"
         dump_site(crossing.api.hub.site, self.site)
-        Keyring(crossing.api.hub.site.keys_dir).create_missing([])
-        self.key = crossing.api.hub.site.keys_dir / "hub.pub.pem"
+        self.key = crossing.api.hub.site.keys_dir / "audit.pub.pem"
 
     def run(self, *args: str, code: int = 0) -> Any:
         result = CliRunner().invoke(make_app(), [*args, "--json"])
