@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from gate.hub.problems import BodyLimit, handle_problems
-from gate.hub.routers import cases, evidence, intake, lanes, sessions, system, together
+from gate.hub.routers import cases, evidence, intake, lanes, last_scan, marks, sessions, system, together
 from gate.hub.service import Hub
 
 PREFIX = "/api/v1"
@@ -16,7 +16,7 @@ def create_api(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     handle_problems(app)
-    for part in (sessions, cases, together, evidence, intake, lanes, system):
+    for part in (sessions, cases, together, evidence, marks, last_scan, intake, lanes, system):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(system.plain)
     return app

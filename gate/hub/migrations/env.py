@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import gate.hub.scans.schema  # noqa: F401  its table is one of the metadata
+import gate.hub.marks
+import gate.hub.scans.schema  # noqa: F401  so is this one
 from gate.hub.schema import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True)

@@ -57,6 +57,10 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
         ("POST", "/cases/c1/force-open", {"evidence_digest": SHA, "reason": "r"}),
         ("POST", "/cases/c1/inspections", {"evidence_digest": SHA}),
         ("POST", f"/cases/c1/inspections/{'b' * 16}", {"evidence_digest": SHA, "act": "join"}),
+        ("GET", "/cases/c1/marks", None),
+        ("POST", "/cases/c1/marks", {"picture": SHA, "kind": "point", "x": 1, "y": 1}),
+        ("DELETE", f"/cases/c1/marks/{'d' * 32}", None),
+        ("GET", "/cases/c1/last-scan", None),
         ("GET", "/lanes", None),
         ("POST", "/lanes/lane-1/commands", {"act": "acknowledge"}),
         ("GET", "/statistics", None),
@@ -80,6 +84,7 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
             "/api/v1"
             + path.replace(SHA, "{sha256}")
             .replace("b" * 16, "{inspection_id}")
+            .replace("d" * 32, "{mark_id}")
             .replace("/c1", "/{case_id}")
             .replace("/lane-1", "/{lane}"),
         )
