@@ -57,14 +57,19 @@ class ChipLink:
         session = self.session
         if session is None:
             return self._gather(command)
-        with self.crypto():
-            protected = session.protect(command)
+        now_ns, times = self._now_ns, self.times
+        started = now_ns()
+        protected = session.protect(command)
+        times.crypto_ns += now_ns() - started
         answer = self._gather(protected)
         if not answer.data:
             self.session = None
             raise SessionLost(answer.sw)
-        with self.crypto():
+        started = now_ns()
+        try:
             return session.unprotect(answer)
+        finally:
+            times.crypto_ns += now_ns() - started
 
     @contextmanager
     def crypto(self) -> Iterator[None]:
@@ -81,6 +86,8 @@ class ChipLink:
         if answer.sw >> 8 == _WRONG_LE and not answer.data:
             command = replace(command, expected=answer.sw & 0xFF or SHORT_LE)
             answer = self._transmit(command)
+        if answer.sw >> 8 != _MORE_DATA:
+            return answer
         data = answer.data
         for _ in range(_MAX_PARTS):
             if answer.sw >> 8 != _MORE_DATA:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from drivers.chip import tlv
 from drivers.chip.apdu import EXTENDED_LE, SHORT_LE, Command, Response
 from drivers.chip.errors import ChipFailed, Reason
-from drivers.chip.symmetric import ENC, MAC, BlockCipher, block_mac, decrypt_cbc, derive_key, encrypt_cbc, pad, unpad
+from drivers.chip.symmetric import ENC, MAC, BlockCipher, SessionCipher, derive_key, pad, unpad
 
 _DATA, _PLAIN_ODD, _LE, _STATUS, _CHECKSUM = 0x87, 0x85, 0x97, 0x99, 0x8E
 _SECURE_CLASS = 0x0C
@@ -20,8 +20,8 @@ class SecureSession:
     def __init__(self, cipher: BlockCipher, k_enc: bytes, k_mac: bytes, counter: int = 0) -> None:
         """``counter``: the send sequence counter before the first command; zero but after BAC."""
         self.cipher = cipher
-        self._k_enc = k_enc
-        self._k_mac = k_mac
+        self._keyed = SessionCipher(cipher, k_enc, k_mac)
+        self._block = cipher.block_bytes
         self._counter = counter
 
     @classmethod
@@ -45,7 +45,7 @@ class SecureSession:
         vector = self._next()
         body = b""
         if command.data:
-            enciphered = encrypt_cbc(self.cipher, self._k_enc, pad(command.data, self._block), self._vector(vector))
+            enciphered = self._keyed.encrypt(vector, pad(command.data, self._block))
             odd = command.ins & 1
             body = tlv.wrap(_PLAIN_ODD, enciphered) if odd else tlv.wrap(_DATA, b"\x01" + enciphered)
         if command.expected is not None:
@@ -56,7 +56,7 @@ class SecureSession:
         covered = vector + pad(header, self._block)
         # A header alone is whole blocks already; padding is added to the data objects only.
         covered += pad(body, self._block) if body else b""
-        body += tlv.wrap(_CHECKSUM, block_mac(self.cipher, self._k_mac, covered))
+        body += tlv.wrap(_CHECKSUM, self._keyed.mac(covered))
         is_long = len(body) > 255 or (command.expected or 0) > SHORT_LE
         return replace(command, cla=header[0], data=body, expected=EXTENDED_LE if is_long else SHORT_LE)
 
@@ -69,7 +69,7 @@ class SecureSession:
         if checksum is None or status is None or len(status.value) != 2:
             raise ChipFailed(Reason.BROKEN, f"the chip left secure messaging with status {answer.sw:04X}")
         covered = vector + b"".join(one.raw for one in parts.values())
-        expected = block_mac(self.cipher, self._k_mac, pad(covered, self._block))
+        expected = self._keyed.mac(pad(covered, self._block))
         if not hmac.compare_digest(expected, checksum.value):
             raise ChipFailed(Reason.BROKEN, "the checksum of the chip's answer does not hold")
         return Response(data=self._decipher(parts, vector), sw=int.from_bytes(status.value))
@@ -84,16 +84,8 @@ class SecureSession:
             enciphered = parts[_PLAIN_ODD].value
         else:
             return b""
-        return unpad(decrypt_cbc(self.cipher, self._k_enc, enciphered, self._vector(vector)))
-
-    @property
-    def _block(self) -> int:
-        return self.cipher.block_bytes
+        return unpad(self._keyed.decrypt(vector, enciphered))
 
     def _next(self) -> bytes:
         self._counter += 1
         return (self._counter % (1 << (8 * self._block))).to_bytes(self._block)
-
-    def _vector(self, counter: bytes) -> bytes | None:
-        """AES enciphers with an initial vector of its own for each message; 3DES with zero."""
-        return None if self.cipher is BlockCipher.TDES else encrypt_cbc(self.cipher, self._k_enc, counter)

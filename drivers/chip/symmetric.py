@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
@@ -77,6 +77,45 @@ def token_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
     context = CMAC(AES(key))
     context.update(data)
     return context.finalize()[:MAC_BYTES]
+
+
+class SessionCipher:
+    """Two keys of a session with what can be prepared once: a command costs no key schedule."""
+
+    def __init__(self, cipher: BlockCipher, k_enc: bytes, k_mac: bytes) -> None:
+        self.cipher = cipher
+        self._k_mac = k_mac
+        self._algorithm = _algorithm(cipher, k_enc)
+        self._zero = modes.CBC(bytes(cipher.block_bytes))
+        self._vectors: CipherContext | None = None
+        self._checksum: CMAC | None = None
+        if cipher is not BlockCipher.TDES:
+            self._vectors = Cipher(self._algorithm, modes.ECB()).encryptor()  # noqa: S305 - one block of a counter each
+            self._checksum = CMAC(AES(k_mac))
+
+    def encrypt(self, counter: bytes, data: bytes) -> bytes:
+        """Whole blocks, under the initial vector that belongs to this counter."""
+        context = Cipher(self._algorithm, self._mode(counter)).encryptor()
+        return context.update(data) + context.finalize()
+
+    def decrypt(self, counter: bytes, data: bytes) -> bytes:
+        """The inverse. `ChipFailed` (broken) when these are not whole blocks."""
+        if not data or len(data) % self.cipher.block_bytes:
+            raise ChipFailed(Reason.BROKEN, f"the chip sent {len(data)} bytes where whole cipher blocks belong")
+        context = Cipher(self._algorithm, self._mode(counter)).decryptor()
+        return context.update(data) + context.finalize()
+
+    def mac(self, data: bytes) -> bytes:
+        """:func:`block_mac` with the session's key."""
+        if self._checksum is None:
+            return block_mac(self.cipher, self._k_mac, data)
+        context = self._checksum.copy()
+        context.update(data)
+        return context.finalize()[:MAC_BYTES]
+
+    def _mode(self, counter: bytes) -> modes.CBC:
+        """AES enciphers with an initial vector of its own for each message, the enciphered counter; 3DES with zero."""
+        return self._zero if self._vectors is None else modes.CBC(self._vectors.update(counter))
 
 
 def pad(data: bytes, block_bytes: int) -> bytes:
