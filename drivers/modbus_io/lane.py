@@ -20,12 +20,15 @@ from drivers.lane_io.interface import (
     LaneSensors,
     LinkLost,
     LinkUp,
+    SafetyDevice,
 )
 from drivers.modbus_io.interface import IoImage
 from drivers.modbus_io.wiring import LaneWiring
 
 _NS_PER_MS = 1_000_000
 _WORD = 0x1_0000_0000
+DOUBT_MS = 500
+"""So long contacts must contradict each other: on its way a door may close one before it opens the other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +93,9 @@ class WiredLane:
         self.is_evacuating = False
         self.is_released = False
         """Fire or loss of power has freed the exit; stays so until acknowledged."""
+        self.failed: frozenset[SafetyDevice] = frozenset()
+        """Whose contacts contradict each other. It is all that a module shows of a failed safety device."""
+        self._doubted_since_ns: dict[SafetyDevice, int] = {}
 
     @property
     def doors(self) -> tuple[tuple[Door, DoorState], tuple[Door, DoorState]]:
@@ -124,6 +130,7 @@ class WiredLane:
         self._read_hazards(image, reports)
         for name, door in self.doors:
             self._read_door(name, door, image, reports)
+        self._doubt_contacts(image)
         self._renew_token(image)
         self._before = image
         reports.append(self._sensors(image))
@@ -223,6 +230,26 @@ class WiredLane:
             door.is_jammed = True
             reports.append(self._event(image, BoardEventKind.DOOR_JAMMED, name))
 
+    def _doubt_contacts(self, image: IoImage) -> None:
+        """What cannot be so and lasts: a door shut and open at once, a lock that holds an open door, several people and nobody."""
+        inputs = self.wiring.inputs
+        doubted = set()
+        if inputs.several.read(image.inputs) and not inputs.occupied.read(image.inputs):
+            doubted.add(SafetyDevice.CURTAIN)
+        for door, lock, device in (
+            (self.entry, inputs.entry_locked, SafetyDevice.ENTRY_LOCK),
+            (self.exit, inputs.exit_locked, SafetyDevice.EXIT_LOCK),
+        ):
+            is_held_open = door.is_open and lock is not None and lock.read(image.inputs)
+            if is_held_open or (door.is_open and door.is_closed):
+                doubted.add(device)
+        self._doubted_since_ns = {device: self._doubted_since_ns.get(device, image.asked_ns) for device in doubted}
+        self.failed = frozenset(
+            device
+            for device, since_ns in self._doubted_since_ns.items()
+            if image.asked_ns - since_ns >= DOUBT_MS * _NS_PER_MS
+        )
+
     def _is_doorway_broken(self, name: Door, image: IoImage) -> bool:
         beam = self.wiring.first_inside_beam - 1 if name is Door.ENTRY else self.wiring.last_inside_beam
         return bool(self.wiring.beam_bits(image.inputs) >> beam & 0b11)
@@ -230,7 +257,8 @@ class WiredLane:
     # -- token and commands ----------------------------------------------------------------------------------------
 
     def _renew_token(self, image: IoImage) -> None:
-        may_open = self.entry.is_shut and self.exit.is_shut and not self.is_holding and not self.is_evacuating
+        is_sound = not (self.is_holding or self.is_evacuating or self.failed)
+        may_open = self.entry.is_shut and self.exit.is_shut and is_sound
         is_idle = not (self.entry.wants_open or self.exit.wants_open)
         basis = (self._boot_id, self.person_count(image)) if may_open and is_idle else None
         if basis != self._token_basis:
@@ -323,6 +351,7 @@ class WiredLane:
             is_evacuating=self.is_evacuating,
             is_holding=self.is_holding,
             lamp=self._lamp(image),
+            failed=self.failed,
             inside_mask=self.wiring.inside_mask,
         )
 

@@ -23,7 +23,6 @@ from config.schema import Camera as CameraSettings
 from drivers.camera import Camera
 from drivers.camera.interface import CameraStatus, Frame
 from drivers.errors import DeviceError
-from drivers.lane_io.interface import BoardReport, DoorPosition, LaneIo, LaneSensors, LinkLost, LinkUp
 from drivers.thermal import Thermometer
 from gate.errors import GateError
 from models.errors import ModelError
@@ -72,6 +71,9 @@ def failed(what: str, seen: str, remedy: str) -> Finding:
 
 async def examine(site: Site, lane: Lane) -> AsyncIterator[Finding]:
     """Everything that ``lane`` needs, in the order in which it would fail."""
+    from gate.cli.checkup_board import check_board
+    from gate.cli.checkup_equipment import check_equipment
+
     yield await asyncio.to_thread(check_keys, site, lane)
     yield await asyncio.to_thread(check_disk, site)
     yield await asyncio.to_thread(check_models)
@@ -83,6 +85,8 @@ async def examine(site: Site, lane: Lane) -> AsyncIterator[Finding]:
     for name, settings in cameras:
         yield await asyncio.to_thread(check_camera, name, settings)
     yield await asyncio.to_thread(check_thermometer, lane)
+    async for finding in check_equipment(site, lane):
+        yield finding
     yield await asyncio.to_thread(check_broker, site.broker)
     async for finding in check_hub(site):
         yield finding
@@ -133,85 +137,8 @@ def check_models() -> Finding:
     return ok("models", f"{len(statuses)} have the sha256 of the manifest")
 
 
-# -- the board -----------------------------------------------------------------------------------------------------------
-
-
-async def check_board(lane: Lane) -> AsyncIterator[Finding]:
-    """Greets the board and reads its sensors. The board shuts and holds when the doctor leaves; a lane's start ends that."""
-    from gate.devices import open_board
-
-    reports: list[BoardReport] = []
-    try:
-        board: LaneIo = open_board(lane)
-        await board.start(reports.append)
-    except DeviceError as error:
-        yield failed("board", str(error), "see the cable, the port and whether the lane is running already")
-        return
-    try:
-        await _until(lambda: any(isinstance(report, LaneSensors) for report in reports))
-    finally:
-        await board.stop()
-    greeting = next((report for report in reports if isinstance(report, LinkUp)), None)
-    sensors = next((report for report in reversed(reports) if isinstance(report, LaneSensors)), None)
-    lost = next((report for report in reversed(reports) if isinstance(report, LinkLost)), None)
-    if greeting is None or sensors is None:
-        reason = lost.reason if lost is not None else f"nothing in {BOUND_S:.0f} s"
-        yield failed(
-            "board", f"no answer at {lane.board.port or lane.board.kind}: {reason}", "see power, cable and port"
-        )
-        return
-    yield ok(
-        "board",
-        f"{greeting.board_id:08x}, firmware {greeting.firmware_version}, watchdog {greeting.watchdog_ms} ms",
-    )
-    for finding in judge_sensors(sensors):
-        yield finding
-
-
-def judge_sensors(sensors: LaneSensors) -> tuple[Finding, ...]:
-    """Doors, curtain and inputs as the board sees them. An idle lane has both doors shut and no broken beam."""
-    return _judge_doors(sensors), _judge_curtain(sensors), _judge_inputs(sensors)
-
-
-def _judge_doors(sensors: LaneSensors) -> Finding:
-    seen = f"entry {sensors.entry.value}, exit {sensors.exit.value}"
-    bad = (DoorPosition.JAMMED, DoorPosition.FORCED)
-    if sensors.entry in bad or sensors.exit in bad:
-        return failed("doors", seen, "free the door, then acknowledge at the console")
-    is_shut = sensors.entry is DoorPosition.CLOSED and sensors.exit is DoorPosition.CLOSED
-    if is_shut and sensors.is_entry_locked and sensors.is_exit_locked:
-        return ok("doors", f"{seen}, both locked")
-    if is_shut:
-        return failed("doors", f"{seen}, but not locked", "see the lock and its contact")
-    return warning("doors", seen, "an idle lane has both shut: shut them, or see why they stand open")
-
-
-def _judge_curtain(sensors: LaneSensors) -> Finding:
-    broken = [beam for beam in range(sensors.beam_count) if sensors.beams >> beam & 1]
-    if not broken:
-        return ok("light curtain", f"{sensors.beam_count} beams, none broken")
-    names = ", ".join(map(str, broken))
-    return warning(
-        "light curtain", f"beam {names} of {sensors.beam_count} broken", "clear the lane, or clean and align it"
-    )
-
-
-def _judge_inputs(sensors: LaneSensors) -> Finding:
-    raised = {
-        "emergency stop": sensors.is_estop_pressed,
-        "fire": sensors.is_fire,
-        "mains lost": sensors.is_power_failed,
-        "evacuating": sensors.is_evacuating,
-    }
-    names = [name for name, is_raised in raised.items() if is_raised]
-    if names:
-        return failed("safety inputs", ", ".join(names), "release them, then acknowledge at the console")
-    if sensors.is_holding and not sensors.is_watchdog_tripped:
-        return warning("safety inputs", "the board holds a latched fault", "see to its cause, then acknowledge")
-    return ok("safety inputs", "none raised")
-
-
-async def _until(condition: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Until it holds, or :data:`BOUND_S` are over."""
     end_s = time.monotonic() + BOUND_S
     while not condition() and time.monotonic() < end_s:  # noqa: ASYNC110  bounded, and reports come by callback
         await asyncio.sleep(0.02)

@@ -19,7 +19,8 @@ from config.loader import dump_site, parse_site
 from config.schema import Site
 from drivers.lane_io.interface import Door
 from gate.cli import checkup
-from gate.cli.checkup import Finding, Verdict, check_board, check_camera, check_disk, check_thermometer, judge_clock
+from gate.cli.checkup import Finding, Verdict, check_camera, check_disk, check_thermometer, judge_clock
+from gate.cli.checkup_board import check_board
 from gate.wire.keyring import Keyring
 from simulator.cameras import MjpegServer
 from simulator.lane_twin import LaneTwin
@@ -84,7 +85,7 @@ def look_at_board(bench: Bench) -> dict[str, Finding]:
 
 def test_a_board_that_is_well(bench: Bench) -> None:
     found = look_at_board(bench)
-    assert set(found) == {"board", "doors", "light curtain", "safety inputs"}
+    assert set(found) == {"board", "doors", "light curtain", "safety inputs", "safety devices"}
     assert {finding.verdict for finding in found.values()} == {Verdict.OK}
     assert "firmware" in found["board"].seen
 
