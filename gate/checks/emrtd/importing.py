@@ -19,11 +19,11 @@ from gate.checks.emrtd.master_list import MasterList, read_master_list
 from gate.checks.emrtd.pem import looks_like_pem, read_pem
 from gate.checks.emrtd.revocation import RevocationList, read_revocation_list
 from gate.checks.emrtd.store import Deviation, TrustStore, merged
-from gate.checks.emrtd.tlv import read_element
+from gate.checks.emrtd.tlv import read_element, read_elements
 
 _MASTER_LISTS = frozenset({"pkdmasterlistcontent", "cscamasterlistdata"})
 _SET_OF_LISTS = frozenset({"certificaterevocationlist", "authorityrevocationlist"})
-_OID = 0x06
+_SEQUENCE, _INTEGER, _OID = 0x30, 0x02, 0x06
 
 
 class Origin(StrEnum):
@@ -125,21 +125,23 @@ def _sort_pem(name: str, data: bytes, found: _Found) -> None:
 
 
 def _sort_der(name: str, data: bytes, found: _Found) -> None:
+    """By how it begins: a message with its type, a certificate's body with a version [0], a list's with a version and an algorithm."""
     try:
         outer = read_element(data)
         first = read_element(outer.value)
-        inner = read_element(first.value) if first.tag == 0x30 else None
+        if outer.tag != _SEQUENCE or first.tag not in (_OID, _SEQUENCE):
+            raise ChipFault("no sequence of anything known")
+        fields = read_elements(first.value) if first.tag == _SEQUENCE else ()
     except ChipFault:
         raise ChipFault(
             f"{name} is neither a certificate nor a list of any kind; give DER, PEM or LDIF files"
         ) from None
     if first.tag == _OID:
         found.masters.append((name, data))
-        return
-    # A certificate's body begins with its version [0] or its serial number; a revocation list's with a version and an algorithm.
-    second = read_element(first.value, inner.end) if inner is not None and inner.end < len(first.value) else None
-    is_list = inner is not None and inner.tag == 0x02 and second is not None and second.tag == 0x30 and _is_list(data)
-    (found.revocations if is_list else found.certificates).append((name, data))
+    elif len(fields) > 3 and [field.tag for field in fields[:3]] == [_INTEGER, _SEQUENCE, _SEQUENCE] and _is_list(data):
+        found.revocations.append((name, data))
+    else:
+        found.certificates.append((name, data))
 
 
 def _is_list(data: bytes) -> bool:

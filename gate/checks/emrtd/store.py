@@ -62,6 +62,9 @@ class TrustStore:
     _by_name: dict[Name, list[Certificate]] = field(init=False, repr=False, compare=False)
     _by_key_id: dict[bytes, list[Certificate]] = field(init=False, repr=False, compare=False)
     _lists: dict[Name, list[RevocationList]] = field(init=False, repr=False, compare=False)
+    _verified_lists: dict[str, RevocationList | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         by_name: dict[Name, list[Certificate]] = defaultdict(list)
@@ -117,11 +120,15 @@ class TrustStore:
         return None
 
     def revocation_list_of(self, issuer: Certificate) -> RevocationList | None:
-        """Return the newest list that the issuer's key signed, None if there is none."""
-        return next(
-            (item for item in self._lists.get(issuer.subject, ()) if item.verified_by(issuer).verdict is Verdict.VALID),
-            None,
-        )
+        """Return the newest list that the issuer's key signed, None if there is none. Each signature is verified once and remembered."""
+        if issuer.sha256 not in self._verified_lists:
+            signed = (
+                item
+                for item in self._lists.get(issuer.subject, ())
+                if item.verified_by(issuer).verdict is Verdict.VALID
+            )
+            self._verified_lists[issuer.sha256] = next(signed, None)
+        return self._verified_lists[issuer.sha256]
 
     def excuse(self, check: CheckName, issuer: Certificate, signer: Certificate) -> Deviation | None:
         """Return the deviation that excuses a failed ``check`` of a document signed under ``issuer``, None if there is none."""
