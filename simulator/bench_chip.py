@@ -23,6 +23,7 @@ from gate.checks.emrtd.results import CheckOutcome
 from gate.checks.emrtd.revocation import RevocationList, read_revocation_list
 from gate.checks.emrtd.store import TrustStore
 from gate.errors import GateError
+from simulator.chip.bench_read import measure_reading
 from simulator.chip.files import make_com, make_dg1, make_dg2
 from simulator.chip.keys import Algorithm
 from simulator.chip.pki import Issuer, Signer
@@ -54,7 +55,7 @@ class PassiveFigures:
     openssl_ms_p50: float | None
 
 
-def run_bench_chip(*, documents: int, cscas: int, is_json: bool) -> int:
+def run_bench_chip(*, documents: int, cscas: int, reads: int, is_json: bool) -> int:
     """Measure and print; returns the exit code. BenchError when a document does not pass."""
     passive = measure_passive(documents=documents, cscas=cscas)
     figures: dict[str, object] = {
@@ -64,6 +65,8 @@ def run_bench_chip(*, documents: int, cscas: int, is_json: bool) -> int:
         "by_algorithm_ms": {name: round(value, 4) for name, value in passive.by_algorithm.items()},
         "openssl_ms_p50": None if passive.openssl_ms_p50 is None else round(passive.openssl_ms_p50, 2),
     }
+    if reads:
+        figures |= measure_reading(reads).to_json()
     if is_json:
         print(json.dumps(figures))
     else:

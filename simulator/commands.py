@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     bench.command("crossing")(bench_crossing)
     bench.command("vision")(bench_vision)
     bench.command("serial")(bench_serial)
+    bench.command("chip")(bench_chip)
     bench.command("ingest")(bench_ingest)
     app.add_typer(bench, name="bench")
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
@@ -105,6 +106,18 @@ def bench_serial(
     from simulator.bench_serial import run_bench_serial
 
     raise typer.Exit(run_bench_serial(commands=commands, has_bus=bus, is_json=as_json))
+
+
+def bench_chip(
+    documents: Annotated[int, typer.Option("--documents", min=1, max=100_000, help="How many to authenticate.")] = 400,
+    cscas: Annotated[int, typer.Option("--cscas", min=4, max=10_000, help="How many certificates to trust.")] = 800,
+    reads: Annotated[int, typer.Option("--reads", min=0, max=1000, help="How many chips to read; 0: none.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Passive authentication beside the openssl command, and a whole reading of a virtual chip with where its time goes."""
+    from simulator.bench_chip import run_bench_chip
+
+    raise typer.Exit(run_bench_chip(documents=documents, cscas=cscas, reads=reads, is_json=as_json))
 
 
 def bench_ingest(
