@@ -145,14 +145,20 @@ def parse_public_key(data: bytes) -> tuple[Domain, bytes]:
     if bits.tag != _BITS or bits.value[:1] != b"\x00":
         raise ChipFailed(Reason.BROKEN, "the chip's public key is no whole number of bytes")
     key = bits.value[1:]
-    oid, *parameters = algorithm.children()
+    named = algorithm.children()
+    if not named:
+        raise ChipFailed(Reason.BROKEN, "the chip's public key names no algorithm")
+    oid, *parameters = named
     if oid.value == _STANDARDISED and parameters:
         return standardised(int.from_bytes(parameters[0].value)), key
     if oid.value == _EC_PUBLIC_KEY and parameters:
         return _ec_parameters(parameters[0]), key
     if oid.value in _DH_NUMBERS and parameters:
         domain = _dh_parameters(parameters[0], oid.value)
-        return domain, int.from_bytes(tlv.only(key, _INTEGER).value).to_bytes((domain.p.bit_length() + 7) // 8)
+        number = int.from_bytes(tlv.only(key, _INTEGER).value)
+        if number >= domain.p:
+            raise ChipFailed(Reason.BROKEN, "the chip's public key is outside the group")
+        return domain, number.to_bytes((domain.p.bit_length() + 7) // 8)
     raise ChipFailed(Reason.UNSUPPORTED, f"the chip's public key is of an unknown kind ({oid.value.hex()})")
 
 
@@ -202,9 +208,12 @@ def _ec_parameters(parameters: tlv.Tlv) -> Domain:
             if libcrypto.curve(name).oid == parameters.value:
                 return ec_domain(name)
         raise ChipFailed(Reason.UNSUPPORTED, f"the chip's key is on an unknown curve ({parameters.value.hex()})")
-    _, field, coefficients, base, order, *_ = parameters.children()
-    kind, prime = field.children()
-    a, b, *_ = coefficients.children()
+    try:
+        _, field, coefficients, base, order, *_ = parameters.children()
+        kind, prime = field.children()
+        a, b, *_ = coefficients.children()
+    except ValueError as error:
+        raise ChipFailed(Reason.BROKEN, "the parameters of the chip's key are incomplete") from error
     if kind.value == _PRIME_FIELD:
         given = tuple(int.from_bytes(one.value) for one in (prime, a, b, order))
         for name in libcrypto.CURVE_NAMES:
@@ -217,6 +226,8 @@ def _ec_parameters(parameters: tlv.Tlv) -> Domain:
 
 def _dh_parameters(parameters: tlv.Tlv, oid: bytes) -> DhDomain:
     numbers = [int.from_bytes(one.value) for one in parameters.children() if one.tag == _INTEGER]
+    if len(numbers) < 2:
+        raise ChipFailed(Reason.BROKEN, "the parameters of the chip's key are incomplete")
     p, generator = numbers[:2]
     for known in (0, 1, 2):
         group = standardised(known)
