@@ -13,6 +13,7 @@ import numpy as np
 
 from drivers.camera.interface import Image, StampSource
 from drivers.camera.limits import HealthLimits
+from drivers.camera.onvif import Credentials, OnvifClient, OnvifError
 from drivers.camera.stamps import StreamClock, device_stamp
 from drivers.camera.threaded import FrameSource, StreamLost, ThreadedCamera
 from drivers.errors import DeviceError
@@ -80,11 +81,15 @@ class OpenCvCamera(ThreadedCamera):
                 f"Camera {self._device} does not exist; plug it in or set another one (see /dev/v4l/by-id)."
             )
 
+    def _address(self) -> str:
+        """Where the stream is now. Raises `DeviceError` if that cannot be found out."""
+        return self._source
+
     def _open(self) -> FrameSource:
         if self._is_address:
             timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
             timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._silence_ms]
-            capture = self._open_capture(self._source, cv2.CAP_FFMPEG, timeouts)
+            capture = self._open_capture(self._address(), cv2.CAP_FFMPEG, timeouts)
         else:
             self._check()
             capture = self._open_capture(str(self._device), cv2.CAP_V4L2, [])
@@ -97,6 +102,35 @@ class OpenCvCamera(ThreadedCamera):
                 f"Camera {self._name} cannot be opened; stop what else uses it, or check its address and the rights on it."
             )
         return _CaptureSource(capture, self._now_ns, is_stream=self._is_address)
+
+
+class OnvifCamera(OpenCvCamera):
+    """A camera that is asked where its stream is, each time that it is opened: `device_service` is its ONVIF address."""
+
+    def __init__(
+        self,
+        device_service: str,
+        *,
+        credentials: Credentials | None = None,
+        profile: str = "",
+        queue_size: int = 1,
+        silence_s: float = 2.0,
+        limits: HealthLimits | None = None,
+    ) -> None:
+        super().__init__(device_service, queue_size=queue_size, silence_s=silence_s, limits=limits)
+        self._credentials = credentials
+        self._profile = profile
+
+    def _address(self) -> str:
+        client = OnvifClient(self._source, credentials=self._credentials, profile=self._profile)
+        try:
+            return client.stream_uri()
+        except OnvifError as error:
+            raise DeviceError(
+                f"Camera {self._name} does not say where its stream is ({error}); check its address, user and clock."
+            ) from error
+        finally:
+            client.close()
 
 
 class _CaptureSource:

@@ -8,6 +8,7 @@ that one sees a clearly better face, or when the one it looks through falls sile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from drivers.camera.interface import Camera, Frame
 from models.face import Face, FaceTracker, assess
@@ -21,6 +22,35 @@ REFUSED_SHARE = 0.3
 STALE_NS = 500_000_000
 AGREEING_GLANCES = 2
 """So many glances after one another must show company: one may show a poster."""
+DWELL_NS = 1_000_000_000
+"""So long a camera that sees a face is kept: each change begins comparison and signs of life anew."""
+
+
+class Why(StrEnum):
+    """Why a camera is watched."""
+
+    FIRST = "first"
+    """Nobody has been seen yet: the one that was watched before."""
+    BETTER_FACE = "better_face"
+    NO_FACE = "no_face"
+    """The one before saw nobody, and this one does."""
+    SILENT = "silent"
+    """The one before gave no picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which camera is watched (0 is the first), since when (monotonic ns), why, and the scores of both faces at that moment, 0..1."""
+
+    camera: int
+    since_ns: int
+    why: Why
+    score: float = 0.0
+    other_score: float = 0.0
+
+
+Observer = Callable[[int, Frame, tuple[Face, ...]], None]
+"""Told of each frame that was looked at: the camera's number, the frame and its faces, largest first. Must return at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +74,7 @@ class FaceSources:
         make_tracker: Callable[[], FaceTracker],
         count: Callable[[tuple[Face, ...]], int],
         now_ns: Callable[[], int] = time.monotonic_ns,
+        observer: Observer = lambda _camera, _frame, _faces: None,
     ) -> None:
         """``count``: how many of the faces of one frame are people inside the lane. Raises ValueError without a camera."""
         if not cameras:
@@ -51,12 +82,18 @@ class FaceSources:
         self._views = [_View(camera, make_tracker()) for camera in cameras]
         self._count = count
         self._now_ns = now_ns
-        self._current = 0
+        self._observer = observer
         self._glanced_ns = 0
+        self.choice = Choice(camera=0, since_ns=now_ns() - DWELL_NS, why=Why.FIRST)
+
+    @property
+    def _current(self) -> int:
+        return self.choice.camera
 
     def begin(self) -> None:
         """Somebody else comes: who they are and how tall decides anew which camera is better."""
         self._glanced_ns = 0
+        self.choice = Choice(camera=self.choice.camera, since_ns=self._now_ns() - DWELL_NS, why=Why.FIRST)
         for view in self._views:
             view.forget()
 
@@ -67,12 +104,30 @@ class FaceSources:
         frame = current.camera.read(wait_s)
         if frame is not None:
             current.look(frame, is_scored=len(self._views) > 1)
+            self._observer(self._current, frame, current.faces)
         if len(self._views) > 1 and self._is_glance_due(current, has_frame=frame is not None):
-            better = self._glance(0.0 if frame is not None else wait_s)
-            if better is not None and (frame is None or better.score > CHANGE_RATIO * current.score):
-                self._current = self._views.index(better)
-                return self._seen(better, is_changed=True)
+            other = self._glance(0.0 if frame is not None else wait_s)
+            why = None if other is None else self._why_change(current, other, has_frame=frame is not None)
+            if other is not None and why is not None:
+                self.choice = Choice(
+                    camera=self._views.index(other),
+                    since_ns=self._now_ns(),
+                    why=why,
+                    score=other.score,
+                    other_score=current.score,
+                )
+                return self._seen(other, is_changed=True)
         return None if frame is None else self._seen(current, is_changed=False)
+
+    def _why_change(self, current: "_View", other: "_View", *, has_frame: bool) -> Why | None:
+        """None: the camera that is watched stays so."""
+        if not has_frame:
+            return Why.SILENT
+        if current.score == 0.0:
+            return Why.NO_FACE if other.score > 0.0 else None
+        if self._now_ns() - self.choice.since_ns < DWELL_NS or other.score <= CHANGE_RATIO * current.score:
+            return None
+        return Why.BETTER_FACE
 
     def _seen(self, view: "_View", *, is_changed: bool) -> Seen | None:
         if view.frame is None:
@@ -96,6 +151,7 @@ class FaceSources:
             if frame is None or self._now_ns() - frame.captured_ns > STALE_NS:
                 continue
             view.look(frame, is_scored=True)
+            self._observer(index, frame, view.faces)
             view.people = self._count(view.faces)
             view.company = view.company + 1 if view.people > 1 else 0
             fresh.append(view)

@@ -12,15 +12,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from drivers.camera.interface import Camera
 from gate.lane.eyes import Eyes, Image, encode_jpeg
-from gate.lane.face_sources import FaceSources, Seen
+from gate.lane.face_sources import FaceSources, Observer, Seen
 from gate.lane.liveness import Liveness, LiveTrack
 from gate.lane.sightings import FaceOutcome, FaceSeen, LightAsked, Sighting, VisionFailed
 from models.face import Face, FaceQuality, FaceTracker, align, assess, cosine
 from models.pad.challenge import COLOURS
+
+_log = structlog.get_logger(__name__)
 
 FRAME_WAIT_S = 0.25
 GOOD_FRAMES = 2
@@ -82,6 +85,7 @@ class FaceWatch:
         post: Callable[[Sighting], None],
         timeout_ms: int,
         liveness: Liveness,
+        observer: Observer = lambda _camera, _frame, _faces: None,
     ) -> None:
         """``cameras``: one, or two of which the better view is taken. ``timeout_ms``: how long after the start of a stay a
         comparison may take before it is given up.
@@ -94,6 +98,7 @@ class FaceWatch:
                 eyes.detector, smallest_eyes_px=MIN_PERSON_EYES_PX, relative_size=SECOND_PERSON_RATIO
             ),
             count=_people,
+            observer=observer,
         )
         self._post = post
         self._timeout_ns = timeout_ms * 1_000_000
@@ -184,6 +189,14 @@ class FaceWatch:
         before_ns = self._eyes.inference_ns
         seen = self._sources.read(FRAME_WAIT_S)
         if seen is not None and seen.is_changed:
+            chosen = self._sources.choice
+            _log.info(
+                "face_camera_changed",
+                camera=chosen.camera + 1,
+                why=chosen.why.value,
+                score=round(chosen.score, 3),
+                other_score=round(chosen.other_score, 3),
+            )
             _start_over(stay)
             if self._life is not None:
                 self._life.forget()

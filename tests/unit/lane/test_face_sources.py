@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drivers.camera.interface import Camera, CameraStatus, Frame, StatusCallback
-from gate.lane.face_sources import AGREEING_GLANCES, GLANCE_NS, FaceSources, Seen
+from gate.lane.face_sources import AGREEING_GLANCES, DWELL_NS, GLANCE_NS, FaceSources, Seen, Why
 from models.face import FaceDetector, FaceTracker
 from models.manifest import FACE_DETECTOR
 from models.session import ModelSession
@@ -136,6 +136,52 @@ def test_equal_views_do_not_take_turns(make_tracker: Callable[[], FaceTracker], 
     lane = Lane(make_tracker)
     lane.cameras[0].shown = lane.cameras[1].shown = near
     assert not any(each.is_changed for each in lane.steps(20) if each is not None)
+
+
+def test_a_change_back_waits_and_says_why(
+    make_tracker: Callable[[], FaceTracker], near: np.ndarray, far: np.ndarray
+) -> None:
+    lane = Lane(make_tracker)
+    lane.cameras[0].shown, lane.cameras[1].shown = far, near
+    lane.steps(8)
+    chosen = lane.sources.choice
+    assert (chosen.camera, chosen.why) == (1, Why.BETTER_FACE)
+    assert chosen.score > 1.25 * chosen.other_score > 0
+    lane.cameras[0].shown, lane.cameras[1].shown = near, far
+    lane.steps((DWELL_NS - 300 * MS) // (50 * MS) - 8)
+    assert lane.sources.choice == chosen
+    lane.steps(20)
+    assert (lane.sources.choice.camera, lane.sources.choice.why) == (0, Why.BETTER_FACE)
+
+
+def test_a_face_that_is_lost_is_looked_for_at_once(
+    make_tracker: Callable[[], FaceTracker], near: np.ndarray, far: np.ndarray
+) -> None:
+    lane = Lane(make_tracker)
+    lane.cameras[0].shown, lane.cameras[1].shown = far, near
+    lane.steps(8)
+    lane.cameras[0].shown, lane.cameras[1].shown = near, EMPTY
+    lane.steps(2)
+    assert (lane.sources.choice.camera, lane.sources.choice.why) == (0, Why.NO_FACE)
+    lane.cameras[0].shown = None
+    lane.cameras[1].shown = near
+    lane.step()
+    assert (lane.sources.choice.camera, lane.sources.choice.why) == (1, Why.SILENT)
+
+
+def test_everything_that_is_looked_at_is_told(make_tracker: Callable[[], FaceTracker], near: np.ndarray) -> None:
+    lane = Lane(make_tracker)
+    told: list[tuple[int, int]] = []
+    lane.sources = FaceSources(
+        lane.cameras,
+        make_tracker=make_tracker,
+        count=len,
+        now_ns=lane.clock,
+        observer=lambda camera, _frame, faces: told.append((camera, len(faces))),
+    )
+    lane.cameras[0].shown, lane.cameras[1].shown = near, EMPTY
+    lane.steps(3)
+    assert told == [(0, 1), (1, 0), (0, 1), (0, 1)]
 
 
 def test_a_child_below_the_first_camera_is_seen_at_once(
