@@ -30,6 +30,8 @@ BUILT_IN = {
     "folder_camera": "drivers.camera.folder:FolderCamera",
     "opencv_camera": "drivers.camera.opencv:OpenCvCamera",
     "mjpeg_camera": "drivers.camera.mjpeg:MjpegCamera",
+    "onvif_camera": "drivers.camera.opencv:OnvifCamera",
+    "v4l2_exposure": "drivers.camera.v4l2_exposure:V4l2Exposure",
     "serial_light": "drivers.camera.serial_light:SerialDocumentLight",
     "serial_thermometer": "drivers.thermal.serial_line:SerialLineThermometer",
     "serial_thermal_array": "drivers.thermal.serial_array:SerialThermalArray",

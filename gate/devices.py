@@ -10,6 +10,7 @@ from config.equipment import Xray
 from config.schema import Camera as CameraSettings
 from config.schema import Lane
 from drivers.camera import Camera, open_camera
+from drivers.camera.exposure import ExposureControl
 from drivers.camera.light import DocumentLight
 from drivers.camera.limits import HealthLimits
 from drivers.chip.channel import ApduChannel
@@ -23,6 +24,7 @@ from drivers.thermal.correction import Correction
 from drivers.xray import XraySource
 
 if TYPE_CHECKING:
+    from drivers.camera.onvif import Credentials
     from drivers.modbus_io.interface import IoModule
 
 _THERMOMETERS = {"serial_line": "serial_thermometer", "serial_array": "serial_thermal_array"}
@@ -47,6 +49,8 @@ class LaneDevices:
     document_camera: Camera
     thermometer: Thermometer | None
     face_camera_2: Camera | None = None
+    exposures: dict[int, ExposureControl] = field(default_factory=dict)
+    """Of the face cameras whose exposure follows the face, by their number from 0."""
     document_light: DocumentLight | None = None
     contacts: LaneContacts = field(default_factory=LaneContacts)
     turnstile: Turnstile | None = None
@@ -62,6 +66,7 @@ def open_devices(lane: Lane) -> LaneDevices:
         document_camera=open_lane_camera(lane.document_camera),
         thermometer=open_thermometer(lane),
         face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2, is_always_lit=True),
+        exposures=open_exposures(lane),
         document_light=open_document_light(lane),
         contacts=open_contacts(lane.contacts),
         turnstile=open_turnstile(lane),
@@ -83,8 +88,48 @@ def open_lane_camera(settings: CameraSettings, *, is_always_lit: bool = False) -
         frozen_after_ms=settings.frozen_after_ms or None,
         dark_after_ms=(settings.dark_after_ms or None) if is_always_lit else None,
     )
+    if settings.kind == "onvif":
+        camera: Camera = load_device(
+            "onvif_camera",
+            device_service=settings.source,
+            profile=settings.profile,
+            credentials=_credentials(settings),
+            limits=limits,
+        )
+        return camera
     kind = _CAMERAS.get(settings.kind, settings.kind)
     return open_camera(kind, settings.source, settings.frames_per_s, limits=limits)
+
+
+def open_exposure(settings: CameraSettings) -> ExposureControl | None:
+    """The control of a camera whose exposure follows the face; None where the camera sees to it alone."""
+    if settings.exposure == "camera":
+        return None
+    if settings.kind == "v4l2":
+        control: ExposureControl = load_device("v4l2_exposure", source=settings.source)
+        return control
+    from drivers.camera.onvif import OnvifClient, OnvifExposure
+
+    client = OnvifClient(settings.source, credentials=_credentials(settings), profile=settings.profile)
+    return OnvifExposure(client)
+
+
+def open_exposures(lane: Lane) -> dict[int, ExposureControl]:
+    """By the face camera's number, from 0."""
+    found = {
+        number: open_exposure(settings)
+        for number, settings in enumerate((lane.face_camera, lane.face_camera_2))
+        if settings is not None
+    }
+    return {number: control for number, control in found.items() if control is not None}
+
+
+def _credentials(settings: CameraSettings) -> "Credentials | None":
+    if settings.credentials_file is None:
+        return None
+    from drivers.camera.onvif import read_credentials
+
+    return read_credentials(settings.credentials_file)
 
 
 def open_document_light(lane: Lane) -> DocumentLight | None:

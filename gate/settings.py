@@ -18,7 +18,9 @@ from gate.core.travel_findings import CodeRule, TravelPolicy
 from gate.devices import LaneDevices
 from gate.lane.chip_watch import ChipRules, ChipWatch
 from gate.lane.equipment import Fittings
+from gate.lane.exposure import ExposureKeeper
 from gate.lane.eyes import Eyes
+from gate.lane.face_observers import FaceObservers
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
 from gate.lane.temperature import Thermometry
@@ -171,3 +173,11 @@ def thermometry(site: Site, devices: LaneDevices) -> Thermometry | None:
         return reading.body_celsius if reading is not None and reading.read_ns >= since_ns else None
 
     return Thermometry(read=read, why_not=lambda: thermometer.why_not, is_each=site.policy.temperature_mode == "each")
+
+
+def face_observers(devices: LaneDevices) -> FaceObservers:
+    """Exposure by the face, for the face cameras that a site says so of, and the thermometer's aim."""
+    return FaceObservers(
+        keepers={number: ExposureKeeper(control) for number, control in devices.exposures.items()},
+        aim=None if devices.thermometer is None else devices.thermometer.aim,
+    )

@@ -81,6 +81,7 @@ class ExposureKeeper:
         self._changed = threading.Condition()
         self._waiting: SetTime | SetAutomatic | None = None
         self._is_stopping = False
+        self._has_ordered = False
         self.fault: str | None = None
         """Why the last order was not taken; None when it was."""
         self._thread = threading.Thread(target=self._run, name="exposure", daemon=True)
@@ -89,13 +90,14 @@ class ExposureKeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Hands the exposure back to the camera; returns when that is done."""
+        """Hands the exposure back to the camera if it was ever taken; returns when that is done."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join()
-        self._control.set_auto()
+        if self._has_ordered:
+            self._control.set_auto()
         self._control.close()
 
     def look(self, image_bgr: Image, faces: tuple[Face, ...]) -> None:
@@ -114,6 +116,7 @@ class ExposureKeeper:
                     return
                 order, self._waiting = self._waiting, None
             if order is not None:
+                self._has_ordered = True
                 found = self._obey(order)
                 self.fault = None if found is None else found.reason
 

@@ -13,6 +13,7 @@ from gate.core.clock import Clock
 from gate.lane.chip_watch import ChipWatch
 from gate.lane.document_watch import DocumentWatch
 from gate.lane.eyes import Eyes
+from gate.lane.face_observers import FaceObservers
 from gate.lane.face_watch import FaceWatch
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
@@ -41,8 +42,10 @@ class Vision:
         lamps: Lamps | None = None,
         codes: TravelCodes | None = None,
         chip: ChipWatch | None = None,
+        observers: FaceObservers | None = None,
     ) -> None:
         self._lamps = lamps
+        self._observers = observers or FaceObservers()
         self._cameras = {FACE_CAMERAS[0]: face_camera, "document_camera": document_camera}
         if face_camera_2 is not None:
             self._cameras[FACE_CAMERAS[1]] = face_camera_2
@@ -53,7 +56,14 @@ class Vision:
             camera=document_camera, eyes=eyes, clock=clock, post=self._say, lamps=lamps, codes=codes, chip=chip
         )
         faces = [self._cameras[name] for name in FACE_CAMERAS if name in self._cameras]
-        self._faces = FaceWatch(cameras=faces, eyes=eyes, post=self._say, timeout_ms=face_timeout_ms, liveness=liveness)
+        self._faces = FaceWatch(
+            cameras=faces,
+            eyes=eyes,
+            post=self._say,
+            timeout_ms=face_timeout_ms,
+            liveness=liveness,
+            observer=self._observers,
+        )
 
     def start(self, post: Callable[[Sighting], None]) -> None:
         """Open the cameras and start looking. DeviceError when a camera can never open (no such folder or device)."""
@@ -69,6 +79,7 @@ class Vision:
             for camera in started:
                 camera.stop()
             raise
+        self._observers.start()
         self._documents.start()
         self._faces.start()
 
@@ -76,6 +87,7 @@ class Vision:
         """End the threads, then the cameras. Safe to call when :meth:`start` failed."""
         self._documents.stop()
         self._faces.stop()
+        self._observers.stop()
         if self._lamps is not None:
             self._lamps.light.stop()
         for camera in self._cameras.values():
