@@ -8,24 +8,50 @@ from nicegui.element import Element
 from config.schema import Role
 from gate.console.context import Console
 from gate.console.hub_models import Case, HistoryLine
-from gate.console.parts import Rows, box, mark, set_data, set_prop, set_style, text
+from gate.console.parts import Handler, Rows, box, button, mark, set_data, set_prop, set_style, text
 from gate.console.pictures import picture_url
 from gate.console.view import FindingLine, Match, clock_time, finding_lines, match_of, temperature_of
 
 _SEXES = {"F": "female", "M": "male", "X": "unspecified", "<": "unspecified"}
 
 
-class TravellerPanel:
-    """Who it is, as far as the role may see, and what was declared."""
+_THUMBS = (("page", "Document"), ("portrait", "Portrait on the document"), ("live", "At the gate"))
 
-    def __init__(self, role: Role) -> None:
+
+class TravellerPanel:
+    """Who it is, as far as the role may see, and what was declared. ``on_pictures``: the officer wants the pictures large."""
+
+    def __init__(self, role: Role, *, on_pictures: Handler) -> None:
         self._role = role
+        self._on_pictures = on_pictures
         with box("panel traveller-panel"):
             text("Traveller", "panel-title")
+            self._thumbs = Rows(box("thumbs", testid="thumbs"), self._draw_thumbs)
             self._rows = Rows(box("panel-body", testid="traveller"), self._draw)
 
     def show(self, case: Case | None, *, is_loading: bool) -> None:
+        found = []
+        for kind, title in _THUMBS if "pictures" in self._role.sees else ():
+            item = case.attachment(kind) if case is not None else None
+            if item is not None and item.is_available:
+                found.append((title, item.sha256))
+        self._thumbs.show((tuple(found), match_of(case) if case is not None else None))
         self._rows.show((case, is_loading and case is None))
+
+    def _draw_thumbs(self, shown: tuple[Sequence[tuple[str, str]], Match | None]) -> None:
+        pictures, match = shown
+        if not pictures:
+            return
+        with button("", self._on_pictures, "thumb-row", testid="open-pictures") as row:
+            row.props["aria-label"] = "Show document and faces large"
+            for title, sha256 in pictures:
+                picture = ui.element("img").classes("thumb")
+                picture.props.update({"src": picture_url(sha256), "alt": title, "draggable": "false"})
+        if match is not None:
+            limit = f" / {match.threshold:.2f}" if match.threshold is not None else ""
+            words = "same person" if match.is_match else "not the same"
+            line = text(f"match {match.score:.2f}{limit} {words}", "thumb-match", testid="thumb-match")
+            set_data(line, tone="ok" if match.is_match else "warn")
 
     def _draw(self, shown: tuple[Case | None, bool]) -> None:
         case, is_loading = shown
@@ -128,7 +154,7 @@ class PicturePanel:
 
     def __init__(self, role: Role) -> None:
         self._is_allowed = "pictures" in role.sees
-        with box("panel picture-panel"):
+        with box("picture-panel"):
             self._panes = [_Pane("Document", "page", "pane-page")]
             with box("compare"):
                 self._panes += [_Pane("Portrait on the document", "portrait", ""), _Pane("At the gate", "live", "")]

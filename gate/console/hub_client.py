@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from gate.console.hub_models import Case, CasePage, Login, Statistics, VerdictKind
+from gate.console.hub_models import Case, CasePage, LastScan, Login, MarkKind, MarkPage, Statistics, VerdictKind
 from gate.wire.messages import Act
 
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
-_MAX_PICTURE_BYTES = 8 * 1024 * 1024
+_MAX_PICTURE_BYTES = 64 * 1024 * 1024
+"""An X-ray picture of 4096 x 4096 pixels and 16 bits has 32 MiB before it is compressed."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -86,6 +87,36 @@ class HubClient:
     async def send_back(self, token: str, case_id: str, *, reason: str) -> Done | Refusal | LinkLost:
         return await self._done("POST", f"/cases/{case_id}/send-back", token, body={"reason": reason})
 
+    async def marks(self, token: str, case_id: str) -> MarkPage | Refusal | LinkLost:
+        """The marks on the pictures of a case."""
+        return await self._json(MarkPage, "GET", f"/cases/{case_id}/marks", token)
+
+    async def draw_mark(
+        self,
+        token: str,
+        case_id: str,
+        *,
+        picture: str,
+        kind: MarkKind,
+        box_px: tuple[float, float, float, float],
+        text: str,
+        role: str,
+    ) -> MarkPage | Refusal | LinkLost:
+        """Draw on a picture (its sha256) for a role; all marks after it. ``box_px``: x, y, width, height."""
+        x, y, width, height = box_px
+        shape = {"picture": picture, "kind": kind.value, "x": x, "y": y, "width": width, "height": height}
+        return await self._json(
+            MarkPage, "POST", f"/cases/{case_id}/marks", token, body={**shape, "text": text, "role": role}
+        )
+
+    async def erase_mark(self, token: str, case_id: str, mark_id: str) -> MarkPage | Refusal | LinkLost:
+        """Take one's own mark away; all marks after it."""
+        return await self._json(MarkPage, "DELETE", f"/cases/{case_id}/marks/{mark_id}", token)
+
+    async def last_scan(self, token: str, case_id: str) -> LastScan | Refusal | LinkLost:
+        """The scan of the same traveller's or bag's crossing before this one, if there is one."""
+        return await self._json(LastScan, "GET", f"/cases/{case_id}/last-scan", token)
+
     async def command(self, token: str, lane: str, act: Act) -> Done | Refusal | LinkLost:
         return await self._done("POST", f"/lanes/{lane}/commands", token, body={"act": act.value})
 
@@ -93,7 +124,7 @@ class HubClient:
         return await self._json(Statistics, "GET", "/statistics", token)
 
     async def picture(self, token: str, sha256: str) -> Picture | Refusal | LinkLost:
-        """A picture of the evidence store (at most 8 MiB)."""
+        """A picture of the evidence store (at most 64 MiB)."""
         response = await self._send("GET", f"/evidence/{sha256}", token)
         if not isinstance(response, httpx.Response):
             return response

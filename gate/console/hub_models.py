@@ -168,6 +168,13 @@ class MarkPage(HubModel):
     marks: tuple[MarkView, ...]
 
 
+class LastScan(HubModel):
+    """The scan before; ``attachments`` is empty when none is known."""
+
+    taken_ms: int | None = None
+    attachments: tuple[AttachmentView, ...] = ()
+
+
 class CasePage(HubModel):
     cases: tuple[CaseSummary, ...]
     next: str | int | None = None

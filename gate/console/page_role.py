@@ -9,11 +9,13 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from config.schema import Role
-from gate.console.case_panels import FindingsPanel, PicturePanel, TravellerPanel
+from gate.console.case_panels import FindingsPanel, TravellerPanel
+from gate.console.centre_panel import CentrePanel
 from gate.console.coalesce import Coalesced
 from gate.console.context import Console, browser_id, officer_of, to_login
 from gate.console.hub_client import Done, LinkLost, Refusal
 from gate.console.hub_models import Case, CaseSummary, VerdictKind
+from gate.console.mark_desk import MarkDesk
 from gate.console.notices import NoticeBar, ReleaseBanner
 from gate.console.parts import box, link, set_style, text
 from gate.console.role_bars import AnswerBar, HeadBar, QueueBar
@@ -78,8 +80,9 @@ class _RoleScreen:
             self._head = HeadBar(console, role)
             self._queue = QueueBar(console, role, self._select_by_hand)
             with box("role-body"):
-                self._traveller = TravellerPanel(role)
-                self._pictures = PicturePanel(role)
+                self._traveller = TravellerPanel(role, on_pictures=lambda: self._centre.choose("document"))
+                self._marks = MarkDesk(console, role, officer=self._officer, explain=self._explain_mark)
+                self._centre = CentrePanel(console, role, on_mark=self._marks.draw, on_unmark=self._marks.erase)
                 self._findings = FindingsPanel(console, role)
             self._notice = NoticeBar()
             self._answers = AnswerBar(console, role, answer=self._answer, send_back=self._send_back)
@@ -87,6 +90,8 @@ class _RoleScreen:
         client = ui.context.client
         self._queue_refresh = Coalesced(self._refresh_queue, client=client, min_interval_s=0.25)
         self._case_refresh = Coalesced(self._refresh_case, client=client)
+        self._marks_refresh = Coalesced(self._refresh_marks, client=client)
+        self._last_refresh = Coalesced(self._refresh_last, client=client)
         console.live.case_changed.subscribe(self._on_change)
         console.live.link_changed.subscribe(lambda _: self._refresh_all())
         console.help_desk.changed.subscribe(self._tick)
@@ -100,6 +105,7 @@ class _RoleScreen:
     def _on_change(self, change: CaseChanged) -> None:
         self._queue_refresh.ask()
         if change.case_id == self._selected:
+            self._marks_refresh.ask()
             self._case_refresh.ask()
         elif change.status == "released":
             self._banner.announce(change.case_id, change.lane, self._console.clock.utc_ms())
@@ -107,6 +113,7 @@ class _RoleScreen:
     def _refresh_all(self) -> None:
         self._queue_refresh.ask()
         self._case_refresh.ask()
+        self._marks_refresh.ask()
 
     def _look_again(self) -> None:
         """What no message announces: the hub is back, a picture or the private part has arrived."""
@@ -147,6 +154,14 @@ class _RoleScreen:
         self._head.show_link(is_lost=False)
         self._take(answer)
 
+    async def _refresh_marks(self) -> None:
+        if await self._marks.refresh(self._selected):
+            self._show()
+
+    async def _refresh_last(self) -> None:
+        if self._case is not None and await self._marks.refresh_last(self._case):
+            self._show()
+
     def _take(self, case: Case) -> None:
         """Show ``case``, the newest word on the selected case."""
         before = self._case
@@ -162,6 +177,7 @@ class _RoleScreen:
             self._notice.clear()
             self._guard()
         self._case = case
+        self._last_refresh.ask()
         if case.release is not None:
             self._banner.announce(case.case_id, case.lane, case.release.issued_ms)
         if case.status == "closed" and case.case_id not in self._over:
@@ -199,6 +215,7 @@ class _RoleScreen:
             self._case = None
             self._notice.clear()
             self._case_refresh.ask()
+            self._marks_refresh.ask()
         self._show()
 
     def _select_by_hand(self, case_id: str) -> None:
@@ -268,6 +285,15 @@ class _RoleScreen:
             self._notice.say(_sentence_of(refusal), "warn")
         self._show()
 
+    def _explain_mark(self, refusal: Refusal | LinkLost | None) -> None:
+        """What became of a mark: kept, or why not."""
+        if isinstance(refusal, LinkLost) or (refusal is not None and refusal.is_session_over):
+            self._show_trouble(refusal)
+            self._notice.say("Your mark did not reach the hub. Draw it again when the link is back.", "warn")
+        elif refusal is not None:
+            self._notice.say(_sentence_of(refusal), "warn")
+        self._show()
+
     def _hold_answers(self, sentence: str) -> None:
         self._notice.say(sentence, "warn")
         self._guard()
@@ -315,7 +341,10 @@ class _RoleScreen:
         self._head.show(self._case, queue, now_ms=now_ms)
         self._queue.show(queue, selected=self._selected, now_ms=now_ms)
         self._traveller.show(self._case, is_loading=self._selected is not None)
-        self._pictures.show(self._case)
+        self._marks.select(self._selected)
+        officer = self._console.sessions.officer(self._browser)
+        user = officer.user if officer is not None else None
+        self._centre.show(self._case, marks=self._marks.marks, last=self._marks.last, user=user)
         self._findings.show(self._case)
         self._answers.show(self._case, may_answer=self._may_answer and not self._head.is_lost)
         self._banner.tick(now_ms)

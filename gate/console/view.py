@@ -1,10 +1,10 @@
 """What the officers' screens show, worked out without a screen: which case, what changed, in which words and order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gate.console.hub_models import Case, CaseSummary, FindingView
+from gate.console.hub_models import AttachmentView, Case, CaseSummary, FindingView
 from gate.console.texts import Texts
 from gate.core.evidence import Outcome
 
@@ -32,6 +32,40 @@ class Match:
     score: float
     threshold: float | None
     is_match: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanView:
+    """One direction of sight of a scan: digests of what to show and of the low energy's picture, where there is one."""
+
+    sha256: str
+    low: str | None = None
+
+
+def scan_views(attachments: Iterable[AttachmentView]) -> tuple[ScanView, ...]:
+    """What the viewer shows of a case, the newest scan first, as far as it is here.
+
+    A scan comes as ``xray`` (for a screen, perhaps in the machine's own colours), then each view's ``xray_high`` and, of two energies,
+    ``xray_low`` (:mod:`gate.hub.scans.pictures`). What was measured goes before what was painted.
+    """
+    scans: list[tuple[list[ScanView], list[ScanView]]] = []
+    last = ""
+    for item in attachments:
+        if not item.kind.startswith("xray"):
+            continue
+        if not scans or (item.kind == "xray" and last != "xray"):
+            scans.append(([], []))
+        measured, painted = scans[-1]
+        last = item.kind
+        if not item.is_available:
+            continue
+        if item.kind == "xray":
+            painted.append(ScanView(sha256=item.sha256))
+        elif item.kind == "xray_high":
+            measured.append(ScanView(sha256=item.sha256))
+        elif item.kind == "xray_low" and measured and measured[-1].low is None:
+            measured[-1] = ScanView(sha256=measured[-1].sha256, low=item.sha256)
+    return tuple(view for measured, painted in reversed(scans) for view in (*measured, *painted))
 
 
 def clock_time(at_ms: int) -> str:
@@ -151,7 +185,8 @@ def what_changed(before: Case, after: Case, *, texts: Texts) -> str:
     held = {(finding.code, finding.outcome, finding.measured) for finding in before.findings}
     fresh = [item for item in after.findings if (item.code, item.outcome, item.measured) not in held]
     pictures = {item.sha256 for item in before.attachments}
-    kinds = sorted({item.kind for item in after.attachments if item.sha256 not in pictures and item.kind != "private"})
+    fresh_kinds = {item.kind for item in after.attachments if item.sha256 not in pictures and item.kind != "private"}
+    kinds = sorted({"X-ray" if kind.startswith("xray") else kind for kind in fresh_kinds})
     news = [_news_of(item, texts) for item in fresh]
     news += [f"new picture: {kind}" for kind in kinds]
     if not news:

@@ -24,7 +24,6 @@ export class Bar {
     this.root = make("div", "xray", host, { tabindex: "0", role: "group", "aria-label": texts.title, "data-testid": "xray" });
     this.tools = make("div", "xray-bar", this.root, { role: "toolbar", "aria-label": texts.tools });
     this.buttons = COMMANDS.filter((command) => command.icon).map((command) => this.button(command));
-    this.reading = make("div", "xray-reading", this.tools);
     this.stage = make("div", "xray-stage", this.root);
     this.canvas = make("canvas", "xray-canvas", this.stage, { role: "img", "aria-label": texts.title });
     this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -35,6 +34,7 @@ export class Bar {
     this.titles = [make("div", "xray-title left", this.stage), make("div", "xray-title right", this.stage)];
     this.state = make("div", "xray-badges", this.stage, { role: "status" });
     this.scale = make("div", "xray-scale", this.stage);
+    this.reading = make("div", "xray-reading", this.stage);
     this.word = make("div", "xray-word", this.stage, { role: "status" });
     this.note = this.makeNote();
     this.list = make("ol", "xray-list", this.root, { "aria-label": texts.marks, "data-testid": "marks" });
