@@ -1,0 +1,67 @@
+"""Our PACE against OpenPACE's: what the standard's examples, which have one cipher and two groups, leave open.
+
+Debian builds it without the integrated mapping, for which the examples of appendix H stand alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import pytest
+from libeac_chip import LibeacChip, libraries
+
+from drivers.chip import tlv
+from drivers.chip.access_key import CanKey
+from drivers.chip.domain import STANDARDISED
+from drivers.chip.errors import ChipFailed, Reason
+from drivers.chip.link import ChipLink
+from drivers.chip.pace import PaceDone, pace
+from drivers.chip.security_infos import parse_security_infos
+from drivers.chip.symmetric import BlockCipher
+from simulator.chip.profile import PaceOption
+
+CAN = "123456"
+
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    try:
+        libraries()
+    except OSError:
+        pytest.skip("the system package libeac3 is not installed")
+
+
+def open_with(chip: LibeacChip, option: PaceOption, key: CanKey) -> PaceDone:
+    info = parse_security_infos(tlv.wrap(0x31, option.info)).pace[0]
+    link = ChipLink(chip, now_ns=time.monotonic_ns, command_timeout_ms=1000, deadline_ns=1 << 62)
+    return pace(link, info, key, secrets.token_bytes)
+
+
+@pytest.mark.parametrize("cipher", list(BlockCipher))
+@pytest.mark.parametrize("parameter_id", [0, 2, 8, 12, 13, 16, 18])
+def test_generic_mapping(parameter_id: int, cipher: BlockCipher) -> None:
+    option = PaceOption(parameter_id=parameter_id, cipher=cipher)
+    chip = LibeacChip(option, CAN)
+    done = open_with(chip, option, CanKey(number=CAN))
+    block = bytes(range(cipher.block_bytes))
+    counter = (1).to_bytes(cipher.block_bytes)
+    assert done.session._keyed.encrypt(counter, block) == chip.encrypt(block)[: cipher.block_bytes]
+    chip.close()
+
+
+@pytest.mark.parametrize("parameter_id", STANDARDISED)
+def test_generic_mapping_in_every_group(parameter_id: int) -> None:
+    option = PaceOption(parameter_id=parameter_id)
+    chip = LibeacChip(option, CAN)
+    open_with(chip, option, CanKey(number=CAN))
+    chip.close()
+
+
+def test_a_wrong_password_is_denied_by_it_too() -> None:
+    option = PaceOption()
+    chip = LibeacChip(option, CAN)
+    with pytest.raises(ChipFailed) as raised:
+        open_with(chip, option, CanKey(number="123457"))
+    assert raised.value.reason is Reason.DENIED
+    chip.close()
