@@ -6,23 +6,17 @@ that a misunderstanding shows.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import select
-import threading
 import time
-import tty
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from fastcrc import crc16
 
+from simulator.pty_line import PtyLine
+
 _STEP_S = 0.005
-_MAX_CATCH_UP_S = 0.1
 _READS = {1: "coils", 2: "inputs", 4: "registers"}
 _ILLEGAL_FUNCTION, _ILLEGAL_ADDRESS, _DEVICE_FAILURE = 1, 2, 4
 
@@ -163,7 +157,7 @@ def frame(unit: int, body: bytes) -> bytes:
     return data + crc16.modbus(data).to_bytes(2, "little")
 
 
-class PtyModbusLine:
+class PtyModbusLine(PtyLine):
     """Slaves on one line, in a thread. Touch slaves and what is wired to them only while holding `lock`.
 
     `baud_rate` paces answers as a line of that speed would; 0 answers at once. A unit asked twice while it is late answers twice.
@@ -172,32 +166,13 @@ class PtyModbusLine:
     def __init__(
         self, slaves: list[ModbusSlave], *, link_at: Path | None = None, baud_rate: int = 0, turnaround_ms: float = 0.0
     ) -> None:
+        super().__init__("modbus twin", step_s=_STEP_S, link_at=link_at)
         self.slaves = {slave.unit: slave for slave in slaves}
-        self.lock = threading.RLock()
         self._baud_rate = baud_rate
         self._turnaround_s = turnaround_ms / 1000
         self._received = bytearray()
         self._due: list[tuple[float, bytes]] = []
-        self._link = link_at
-        self._master = self._slave = -1
-        self._port = ""
-        self._wake_r, self._wake_w = os.pipe()
-        self._is_closing = False
-        self._plug()
-        self._thread = threading.Thread(target=self._run, name=f"modbus twin {self._port}", daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def port(self) -> str:
-        return str(self._link) if self._link is not None else self._port
+        self.start()
 
     def inject(self, unit: int, fault: ModbusFault, value: float | None = None) -> None:
         with self.lock:
@@ -209,74 +184,16 @@ class PtyModbusLine:
 
     def babble(self, data: bytes) -> None:
         """Noise on the line, or a unit that talks unasked."""
-        with self.lock, contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._master, data)
+        self.send(data)
 
-    def unplug(self) -> None:
-        """Pulls the adapter: the port hangs up and its path goes."""
-        with self.lock:
-            if self._link is not None:
-                self._link.unlink(missing_ok=True)
-            for fd in (self._master, self._slave):
-                if fd >= 0:
-                    os.close(fd)
-            self._master = self._slave = -1
-        os.write(self._wake_w, b"w")
-
-    def replug(self) -> None:
-        with self.lock:
-            self._plug()
-        os.write(self._wake_w, b"w")
-
-    def close(self) -> None:
-        if self._is_closing:
-            return
-        self._is_closing = True
-        os.write(self._wake_w, b"w")
-        self._thread.join()
-        self.unplug()
-        os.close(self._wake_r)
-        os.close(self._wake_w)
-
-    def _plug(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self._port = os.ttyname(self._slave)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._port)
-
-    def _run(self) -> None:
-        last_s = time.monotonic()
-        while not self._is_closing:
-            with self.lock:
-                watched = [fd for fd in (self._master, self._wake_r) if fd >= 0]
-                next_s = min([last_s + _STEP_S, *(at_s for at_s, _ in self._due)])
-            readable: list[int] = []
-            with contextlib.suppress(OSError, ValueError):
-                readable = select.select(watched, [], [], max(0.0, next_s - time.monotonic()))[0]
-            if self._wake_r in readable:
-                os.read(self._wake_r, 64)
-            with self.lock:
-                self._receive()
-                now_s = time.monotonic()
-                if now_s - last_s >= _STEP_S:
-                    self._pass_time(min(now_s - last_s, _MAX_CATCH_UP_S))
-                    last_s = now_s
-                self._send(now_s)
-
-    def _pass_time(self, elapsed_s: float) -> None:
+    def pass_time(self, elapsed_s: float) -> None:
         steps = max(1, round(elapsed_s / _STEP_S))
         for _ in range(steps):
             for slave in self.slaves.values():
                 slave.step(elapsed_s * 1000 / steps)
 
-    def _receive(self) -> None:
-        if self._master < 0:
-            return
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._received += os.read(self._master, 4096)
+    def receive(self, data: bytes) -> None:
+        self._received += data
         while len(self._received) >= 8:
             request = bytes(self._received[:8])
             if crc16.modbus(request) != 0:
@@ -290,10 +207,10 @@ class PtyModbusLine:
                 at_s = time.monotonic() + line_s + self._turnaround_s + slave.late_ms / 1000
                 self._due.append((at_s, answer))
 
-    def _send(self, now_s: float) -> None:
+    def next_due_s(self) -> float | None:
+        return min((at_s for at_s, _ in self._due), default=None)
+
+    def take_output(self, now_s: float) -> bytes:
         ready = [entry for entry in self._due if entry[0] <= now_s]
         self._due = [entry for entry in self._due if entry[0] > now_s]
-        for _, data in sorted(ready):
-            if self._master >= 0:
-                with contextlib.suppress(BlockingIOError, OSError):
-                    os.write(self._master, data)
+        return b"".join(data for _, data in sorted(ready))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import select
-import threading
 import time
-import tty
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import osdp_sys
 from osdp import Capability, CardFormat, Channel, Command, Event, LibFlag, LogLevel, PDCapabilities, PDInfo
+
+from simulator.pty_line import PtyLine
 
 _STEP_S = 0.002
 _CAPABILITIES = PDCapabilities(
@@ -140,32 +136,14 @@ class ReaderTwin:
         return 0, None
 
 
-class PtyReaders:
+class PtyReaders(PtyLine):
     """Readers on one line, in a thread. Touch them only while holding `lock`."""
 
     def __init__(self, readers: list[ReaderTwin], *, link_at: Path | None = None) -> None:
         osdp_sys.set_loglevel(LogLevel.Emergency)
+        super().__init__("osdp twins", step_s=_STEP_S, link_at=link_at)
         self.readers = {reader.address: reader for reader in readers}
-        self.lock = threading.RLock()
-        self._link = link_at
-        self._master = self._slave = -1
-        self._port = ""
-        self._is_closing = False
-        self._plug()
-        self._thread = threading.Thread(target=self._run, name=f"osdp twins {self._port}", daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def port(self) -> str:
-        return str(self._link) if self._link is not None else self._port
+        self.start()
 
     def inject(self, address: int, fault: ReaderFault, value: float | None = None) -> None:
         with self.lock:
@@ -175,58 +153,18 @@ class PtyReaders:
         with self.lock:
             self.readers[address].heal(fault)
 
-    def unplug(self) -> None:
-        """Pulls the adapter: the port hangs up and its path goes."""
-        with self.lock:
-            if self._link is not None:
-                self._link.unlink(missing_ok=True)
-            for fd in (self._master, self._slave):
-                if fd >= 0:
-                    os.close(fd)
-            self._master = self._slave = -1
-
-    def replug(self) -> None:
-        with self.lock:
-            self._plug()
-
-    def close(self) -> None:
-        if not self._is_closing:
-            self._is_closing = True
-            self._thread.join()
-            self.unplug()
-
-    def _plug(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self._port = os.ttyname(self._slave)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._port)
-
-    def _run(self) -> None:
-        while not self._is_closing:
-            with self.lock:
-                watched = [self._master] if self._master >= 0 else []
-            # A cable pulled while we wait leaves a closed descriptor behind for a moment.
-            with contextlib.suppress(OSError, ValueError):
-                select.select(watched, [], [], _STEP_S)
-            with self.lock:
-                self._exchange()
-
-    def _exchange(self) -> None:
-        if self._master < 0:
-            return
-        data = b""
-        with contextlib.suppress(BlockingIOError, OSError):
-            data = os.read(self._master, 4096)
-        now_s = time.monotonic()
+    def receive(self, data: bytes) -> None:
         for reader in self.readers.values():
             if data:
                 reader.receive(data)
             reader.refresh()
-            ready = [answer for at_s, answer in reader.answers if at_s <= now_s + _STEP_S / 10]
+
+    def pass_time(self, elapsed_s: float) -> None:
+        """The library keeps its own time."""
+
+    def take_output(self, now_s: float) -> bytes:
+        ready: list[bytes] = []
+        for reader in self.readers.values():
+            ready += [answer for at_s, answer in reader.answers if at_s <= now_s + _STEP_S / 10]
             reader.answers = [entry for entry in reader.answers if entry[0] > now_s + _STEP_S / 10]
-            for answer in ready:
-                with contextlib.suppress(BlockingIOError, OSError):
-                    os.write(self._master, answer)
+        return b"".join(ready)

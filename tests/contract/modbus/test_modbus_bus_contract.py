@@ -171,7 +171,7 @@ async def test_noise_and_unasked_talk_raise_nothing_and_are_no_image(rig: Rig) -
     raised: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: raised.append(context))
     rng = random.Random(5)
-    for _ in range(300):
+    for _ in range(150):
         body = bytes((rng.choice((1, 4, 5, 7, 15, 23, 43, 0x81, 0x82, 0x85)),)) + rng.randbytes(rng.randrange(12))
         rig.line.babble(rng.randbytes(rng.randrange(1, 40)) if rng.random() < 0.5 else frame(rng.randrange(1, 4), body))
         await asyncio.sleep(0.002)
@@ -188,7 +188,7 @@ async def test_same_address_twice_is_one_clear_sentence(rig: Rig) -> None:
 
 
 async def test_dead_device_bench_measures_both() -> None:
-    found = await measure(0.5)
-    assert found.commands > 100
+    found = await measure(0.3, rounds=2)
+    assert found.commands > 50
     assert 0 < found.alive_p50_ms <= found.alive_p99_ms
-    assert found.ratio < 8, "not a time-out for each command"
+    assert found.dead_p50_ms < found.alive_p50_ms + 40, "not a time-out for each command"

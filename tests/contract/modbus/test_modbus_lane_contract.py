@@ -34,6 +34,7 @@ from simulator.modbus_line import ModbusFault, PtyModbusLine
 
 BOUND_S = 8.0
 UNIT = 3
+FAST_MM_S = 3_000.0
 Report = TypeVar("Report", LaneSensors, LinkUp, LinkLost, BoardEvent)
 
 
@@ -46,13 +47,17 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 class Rig:
     def __init__(self, folder: Path) -> None:
-        self.twin = wired_lane(UNIT)
+        self.twin = wired_lane(UNIT, watchdog_ms=500.0)
+        for leaf in self.twin.world.leaves:
+            leaf.open_ms, leaf.close_ms = 120.0, 160.0  # four times as quick as real ones
         self.line = PtyModbusLine([self.twin.slave], link_at=folder / "bus")
         self.lane = self.new_lane()
         self.reports: list[BoardReport] = []
 
     def new_lane(self) -> WiredLaneIo:
-        return modbus_lane(self.line.port, unit=UNIT, baud_rate=115_200, poll_ms=20, travel_ms=2500, **SETTINGS)
+        return modbus_lane(
+            self.line.port, unit=UNIT, baud_rate=115_200, poll_ms=20, travel_ms=900, answer_timeout_ms=120, **SETTINGS
+        )
 
     def all(self, kind: type[Report]) -> list[Report]:
         return [report for report in self.reports if isinstance(report, kind)]
@@ -89,7 +94,7 @@ class Rig:
     async def lets_in_one(self) -> object:
         await self.open_entry()
         with self.line.lock:
-            walker = self.twin.world.add_person(-500)
+            walker = self.twin.world.add_person(-500, speed_mm_s=FAST_MM_S)
             walker.walk_to(1200)
         await until(lambda: walker.is_there, "the walk in")
         assert await self.lane.move_entry(DoorPosition.CLOSED) is CommandResult.DONE

@@ -23,6 +23,7 @@ from drivers.osdp import (
     ReaderResult,
     ReaderSound,
     ReaderUp,
+    bus,
 )
 from drivers.osdp.reader import OsdpReader, load_key
 from simulator.osdp_readers import PtyReaders, ReaderFault, ReaderTwin
@@ -68,6 +69,11 @@ class Rig:
 
     def twin(self, address: int) -> ReaderTwin:
         return self.line.readers[address]
+
+
+@pytest.fixture(autouse=True)
+def _soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus, "RETRY_MS", (100, 200, 400))
 
 
 @pytest_asyncio.fixture
