@@ -35,11 +35,17 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
     ] = False,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--port", help="A port where it holds, '*' for all that share the database (default: the site's)."
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Make an account. The password is asked for, or read from standard input; it is never an argument."""
     with _accounts(site) as accounts:
-        officer = accounts.add(user=user, name=name, password=_password(password_stdin), roles=role)
+        officer = accounts.add(user=user, name=name, password=_password(password_stdin), roles=role, ports=port or ())
     if as_json:
         typer.echo(json.dumps({"user": officer.user, "name": officer.name, "roles": list(officer.roles)}))
     else:

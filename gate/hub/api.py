@@ -1,9 +1,12 @@
 """The hub's HTTP API as a FastAPI application. Database work is done in worker threads (plain ``def`` endpoints)."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
-from gate.hub.problems import BodyLimit, handle_problems
-from gate.hub.routers import cases, evidence, intake, lanes, last_scan, marks, sessions, system, together
+from gate import __version__
+from gate.hub.problems import PROBLEM_SCHEMA, PROBLEMS, BodyLimit, handle_problems
+from gate.hub.routers import audit, cases, evidence, intake, lanes, last_scan, marks, sessions, system, together
 from gate.hub.service import Hub
 
 PREFIX = "/api/v1"
@@ -12,11 +15,32 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 def create_api(hub: Hub) -> FastAPI:
     """The application for a hub, which the caller starts and stops. The pages for trying it out are off: they need the internet."""
-    app = FastAPI(title="Tongguan hub", docs_url=None, redoc_url=None, openapi_url=f"{PREFIX}/openapi.json")
+    app = FastAPI(
+        title="Tongguan hub",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+        responses=PROBLEMS,
+    )
     app.state.hub = hub
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     handle_problems(app)
-    for part in (sessions, cases, together, evidence, marks, last_scan, intake, lanes, system):
+    for part in (sessions, cases, together, evidence, marks, last_scan, intake, lanes, audit, system):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(system.plain)
+    _name_problems(app)
     return app
+
+
+def _name_problems(app: FastAPI) -> None:
+    """Put the one shape of all problems into the document."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

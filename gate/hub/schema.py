@@ -144,6 +144,7 @@ USERS = Table(
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("roles", Text, nullable=False),  # JSON list
+    Column("ports", Text),  # JSON list; null: of before there were ports
     Column("created_ms", BigInteger, nullable=False),
 )
 

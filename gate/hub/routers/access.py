@@ -1,13 +1,18 @@
 """Who is asking: an officer with a session, or a lane with a token signed by its key."""
 
+import hashlib
+import hmac
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from gate.hub.accounts import Officer
 from gate.hub.problems import Problem
 from gate.hub.service import Hub
 from gate.wire.signing import Refused, verify_lane_bearer
+
+SESSION_COOKIE = "tongguan_session"
 
 
 def hub_of(request: Request) -> Hub:
@@ -17,12 +22,39 @@ def hub_of(request: Request) -> Hub:
 HubIn = Annotated[Hub, Depends(hub_of)]
 
 
-def token_of(request: Request) -> str:
-    """The bearer token, or a 401 problem."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="An officer's session token of POST /login, or a token that a lane has signed",
+)
+_COOKIE = APIKeyCookie(
+    name=SESSION_COOKIE,
+    auto_error=False,
+    scheme_name="cookie",
+    description="A browser's session; what changes something needs X-CSRF-Token as well",
+)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def csrf_token_of(token: str) -> str:
+    """What a page must show beside the session's cookie: only who was told at login knows it, since the cookie cannot be read."""
+    return hashlib.sha256(b"csrf:" + token.encode()).hexdigest()
+
+
+def token_of(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    cookie: Annotated[str | None, Security(_COOKIE)],
+) -> str:
+    """The bearer token, or the session of the browser's cookie; a 401 or 403 problem."""
+    if bearer is not None and bearer.credentials.strip():
+        return bearer.credentials.strip()
+    if "authorization" in request.headers or not cookie:
         raise _unknown("this needs 'Authorization: Bearer ...'")
-    return token.strip()
+    shown = request.headers.get("x-csrf-token", "")
+    if request.method not in _SAFE and not hmac.compare_digest(shown.encode(), csrf_token_of(cookie).encode()):
+        raise Problem(403, "csrf", "this needs the session's X-CSRF-Token")
+    return cookie
 
 
 TokenIn = Annotated[str, Depends(token_of)]

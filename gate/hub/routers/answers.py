@@ -11,15 +11,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ProblemOut(Answer):
-    """RFC 9457 problem details. ``type`` ends in a stable code."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
 class VerdictOut(Answer):
     """A role's word. ``is_current``: on the evidence that the case has now. ``number``: to be sent back as ``seen_number``."""
 
@@ -163,16 +154,13 @@ class ForceOpenOut(Answer):
     officers: list[str]
 
 
-class OfficerOut(Answer):
+class SessionOut(Answer):
+    """A session. ``csrf_token`` goes along as X-CSRF-Token where the session is shown by its cookie, and then ``token`` is null."""
+
     user: str
     name: str
     roles: list[str]
-
-
-class SessionOut(OfficerOut):
-    """A new session. ``csrf_token`` goes along as X-CSRF-Token where the session is shown by its cookie."""
-
-    token: str
+    token: str | None
     expires_ms: int
     csrf_token: str
 

@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from gate.hub.accounts import INTAKE, SUPERVISOR
+from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.intake import look_up, put_declaration, replace_watchlist
 from gate.hub.routers.access import HubIn, LaneIn, OfficerIn, need_role
+from gate.hub.routers.answers import DeclaredOut, WatchlistOut
 from gate.wire.messages import LookupAnswer, LookupRequest
 
 router = APIRouter(tags=["intake"])
@@ -49,13 +51,13 @@ class WatchlistIn(_Body):
 
 
 @router.post("/lookups")
-def lookups(hub: HubIn, _lane: LaneIn, body: LookupRequest) -> LookupAnswer:
+def look_up_document(hub: HubIn, _lane: LaneIn, body: LookupRequest) -> LookupAnswer:
     """What the hub knows about a document, for the look-ups that the site's policy lists."""
     with hub.store.read() as connection:
         return look_up(connection, body, hub.site.policy.lookups)
 
 
-@router.post("/declarations", status_code=201)
+@router.post("/declarations", status_code=201, response_model=DeclaredOut)
 def declare(hub: HubIn, officer: OfficerIn, body: DeclarationIn) -> dict[str, str]:
     """Keep a traveller's declaration; the last one of a document counts."""
     need_role(officer, INTAKE)
@@ -69,13 +71,19 @@ def declare(hub: HubIn, officer: OfficerIn, body: DeclarationIn) -> dict[str, st
             author=officer.user,
             at_ms=hub.clock.utc_ms(),
         )
+        data = {"declaration_id": declaration_id}
+        kind = AuditKind.DECLARATION_TAKEN
+        note(connection, Entry(at_ms=hub.clock.utc_ms(), kind=kind, who=officer.user, data=data))
     return {"declaration_id": declaration_id}
 
 
-@router.put("/watchlist")
+@router.put("/watchlist", response_model=WatchlistOut)
 def put_watchlist(hub: HubIn, officer: OfficerIn, body: WatchlistIn) -> dict[str, Any]:
     """Replace the watchlist of document numbers."""
     need_role(officer, "border", SUPERVISOR)
     entries = [(item.document_number, item.issuer, item.reason) for item in body.entries]
     with hub.store.write() as connection:
-        return {"entries": replace_watchlist(connection, entries)}
+        count = replace_watchlist(connection, entries)
+        kind = AuditKind.WATCHLIST_REPLACED
+        note(connection, Entry(at_ms=hub.clock.utc_ms(), kind=kind, who=officer.user, data={"entries": count}))
+    return {"entries": count}

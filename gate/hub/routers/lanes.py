@@ -2,18 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Column, Connection, func, select
 
 from gate.hub.accounts import SUPERVISOR
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn, need_role
+from gate.hub.routers.answers import CommandOut, LanesOut, StatisticsOut
 from gate.hub.schema import CASES, LANES
 from gate.wire.messages import Act
 
 router = APIRouter(tags=["lanes"])
 
+LaneId = Annotated[str, Path(max_length=63)]
 DAY_MS = 86_400_000
 
 
@@ -23,7 +25,7 @@ class OrderIn(BaseModel):
     act: Literal["acknowledge", "take_out_of_service", "put_in_service", "evacuate", "end_evacuation"]
 
 
-@router.get("/lanes")
+@router.get("/lanes", response_model=LanesOut)
 def list_lanes(hub: HubIn, officer: OfficerIn) -> dict[str, Any]:
     """Every lane of the site with its last words."""
     need_role(officer, SUPERVISOR, *(role.id for role in hub.site.roles))
@@ -47,8 +49,8 @@ def list_lanes(hub: HubIn, officer: OfficerIn) -> dict[str, Any]:
     return {"lanes": lanes}
 
 
-@router.post("/lanes/{lane}/commands", status_code=202)
-def order(hub: HubIn, officer: OfficerIn, lane: str, body: OrderIn) -> dict[str, str]:
+@router.post("/lanes/{lane}/commands", status_code=202, response_model=CommandOut)
+def order_lane(hub: HubIn, officer: OfficerIn, lane: LaneId, body: OrderIn) -> dict[str, str]:
     """Send a lane an order."""
     need_role(officer, "border", SUPERVISOR)
     if hub.site.lane(lane) is None:
@@ -56,8 +58,8 @@ def order(hub: HubIn, officer: OfficerIn, lane: str, body: OrderIn) -> dict[str,
     return {"command_id": hub.command_lane(lane=lane, act=Act(body.act), author=officer.user)}
 
 
-@router.get("/statistics")
-def statistics(
+@router.get("/statistics", response_model=StatisticsOut)
+def get_statistics(
     hub: HubIn, officer: OfficerIn, since_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None
 ) -> dict[str, Any]:
     """Crossings that ended since ``since_ms`` (default: a day ago)."""

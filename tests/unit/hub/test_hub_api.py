@@ -4,15 +4,20 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_kit import OFFICERS, Api
-from hub_kit import HUB_KEY, LANE_KEYS, PASSWORD, FakeLane, finding
+from hub_kit import HUB_KEY, LANE_KEYS, PASSWORD, FakeLane, finding, make_hub, make_site
 
 from gate.core.clock import ManualClock
 from gate.core.evidence import Attachment
+from gate.hub.accounts import ATTEMPTS_ON_ACCOUNT, Session
 from gate.hub.api import MAX_BODY_BYTES
+from gate.hub.audit.notes import open_note, read_checkpoint
+from gate.hub.audit.witness import objection_to_proof
+from gate.hub.routers.access import csrf_token_of
 from gate.wire.signing import make_lane_bearer
 
 SHA = "a" * 64
@@ -126,7 +131,14 @@ def test_each_role_may_do_its_own_things_only(api: Api, method: str, path: str, 
 
 
 def test_a_session_ends_by_logout_by_time_and_with_its_account(api: Api, clock: ManualClock) -> None:
-    assert api.call("GET", "/me", "ann").json() == {"user": "ann", "name": "Ann", "roles": ["customs"]}
+    assert api.call("GET", "/me", "ann").json() == {
+        "user": "ann",
+        "name": "Ann",
+        "roles": ["customs"],
+        "token": None,
+        "expires_ms": clock.utc_ms() + 60 * 60_000,
+        "csrf_token": csrf_token_of(api.tokens["ann"]),
+    }
     assert api.call("POST", "/logout", "ann").status_code == 204
     assert api.call("GET", "/me", "ann").status_code == 401
     assert api.call("GET", "/me", "ben").status_code == 200
@@ -357,3 +369,99 @@ def test_health_readiness_and_metrics_say_how_it_is(api: Api, lane: FakeLane) ->
         {"id": "lane-2", "title": "lane-2"},
     ]
     assert api.http.get("/api/v1/nothing").headers["content-type"] == "application/problem+json"
+
+
+def test_a_browser_session_is_a_cookie_that_changes_nothing_without_its_csrf_token(api: Api) -> None:
+    body = {"user": "ann", "password": PASSWORD, "wants_cookie": True}
+    answer = api.http.post("/api/v1/login", json=body)
+    assert answer.json()["token"] is None
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "secure" not in cookie  # this hub is on loopback over http
+    assert api.http.get("/api/v1/me").json()["user"] == "ann"  # the client keeps the cookie, as a browser does
+    assert api.http.get("/api/v1/cases").status_code == 200
+    refused = api.http.post("/api/v1/logout")
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:tongguan:problem:csrf")
+    assert api.http.post("/api/v1/logout", headers={"X-CSRF-Token": "0" * 64}).status_code == 403
+    token = api.http.get("/api/v1/me").json()["csrf_token"]
+    assert api.http.post("/api/v1/logout", headers={"X-CSRF-Token": token}).status_code == 204
+    assert api.http.get("/api/v1/me").status_code == 401
+
+
+def test_the_cookie_is_secure_where_the_hub_is_on_https(tmp_path: Path, clock: ManualClock) -> None:
+    hub = make_hub(make_site(tmp_path, hub={"url": "https://hub.example"}), clock)
+    hub.store.migrate()
+    secure = Api(hub)
+    answer = secure.http.post("/api/v1/login", json={"user": "ann", "password": PASSWORD, "wants_cookie": True})
+    assert "; secure" in answer.headers["set-cookie"].lower()
+    secure.http.close()
+    hub.stop()
+
+
+def test_an_account_holds_for_its_ports_only(api: Api) -> None:
+    for user, ports in (("near", ["p"]), ("far", ["q"]), ("wide", ["*"])):
+        api.hub.accounts.add(user=user, name=user, password=PASSWORD, roles=["customs"], ports=ports)
+
+    def attempt(user: str) -> tuple[int, str]:
+        answer = api.http.post("/api/v1/login", json={"user": user, "password": PASSWORD})
+        return answer.status_code, answer.json().get("type", "").rpartition(":")[2]
+
+    assert (attempt("near"), attempt("wide")) == ((200, ""), (200, ""))
+    assert attempt("far") == (403, "other_port")
+
+
+def test_guessing_one_account_from_many_addresses_is_slowed_down_too(api: Api, clock: ManualClock) -> None:
+    def guess(number: int, password: str = "x") -> Any:
+        return api.hub.accounts.login(user="ann", password=password, address=f"10.0.0.{number}")
+
+    for number in range(ATTEMPTS_ON_ACCOUNT):
+        assert guess(number).reason == "wrong"
+    assert guess(200, PASSWORD).reason == "too_many"
+    clock.advance_ms(60_000)
+    assert isinstance(guess(200, PASSWORD), Session)
+
+
+def test_who_came_and_who_did_not_is_recorded_without_a_password(api: Api) -> None:
+    api.call("GET", "/me", "ann")
+    api.http.post("/api/v1/login", json={"user": "ann", "password": "hunter2hunter2"})
+    api.http.post("/api/v1/login", json={"user": "hunter2hunter2", "password": "x"})
+    api.call("POST", "/logout", "ann")
+    page = api.call("GET", "/audit?limit=4", "sue").json()
+    bodies = [json.loads(item["body"]) for item in page["entries"]]
+    assert [(item["kind"], item["who"]) for item in bodies] == [
+        ("audit.seen", "sue"),
+        ("login", "sue"),
+        ("logout", "ann"),
+        ("login.refused", "unknown"),
+    ]
+    older = api.call("GET", f"/audit?limit=200&after={page['next']}", "sue").json()
+    assert "hunter2" not in json.dumps(older)
+    kinds = [item["kind"] for item in older["entries"]]
+    assert kinds[:2] == ["login.refused", "login"]
+    assert set(kinds[2:]) == {"account.added"}
+
+
+def test_a_supervisor_takes_checkpoints_and_proofs_of_the_log(api: Api) -> None:
+    assert api.call("GET", "/audit", "ann").status_code == 403
+    note = api.call("GET", "/audit/checkpoint", "sue").json()["note"]
+    witness = api.hub.upkeep.witness
+    size = read_checkpoint(open_note(note, witness.keys)).size
+    proof = api.call("GET", f"/audit/{size - 1}/proof", "sue").json()
+    (entry,) = api.call("GET", f"/audit?limit=1&after={proof['number'] + 1}", "sue").json()["entries"]
+    assert objection_to_proof(proof | {"body": entry["body"]}, witness.keys) is None
+    assert api.call("GET", "/audit/99999/proof", "sue").status_code == 404
+
+
+def test_every_operation_of_the_document_has_a_name_and_a_model(api: Api) -> None:
+    document = api.http.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    operations = [item for path in document["paths"].values() for item in path.values()]
+    names = [item["operationId"] for item in operations]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in names), names
+    for item in operations:
+        assert item["responses"]["422"]["content"]["application/problem+json"]["schema"]
+        for status, answer in item["responses"].items():
+            schema = next(iter(answer.get("content", {}).values()), {}).get("schema")
+            assert status == "204" or schema, (item["operationId"], status)
