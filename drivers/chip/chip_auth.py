@@ -6,7 +6,7 @@ A result is worth something only where passive authentication holds for the file
 from __future__ import annotations
 
 from drivers.chip import tlv
-from drivers.chip.apdu import EXTENDED_LE, SHORT_LE, Command
+from drivers.chip.apdu import EXTENDED_LE, SHORT_LE, Command, Response
 from drivers.chip.domain import DhDomain, EcDomain, Random
 from drivers.chip.errors import ChipFailed, Reason
 from drivers.chip.libcrypto import NotOnCurve
@@ -50,20 +50,27 @@ def authenticate_chip(link: ChipLink, info: ChipAuthenticationInfo, key: ChipPub
     with link.crypto():
         ours = key.domain.generate(random)
         secret = key.domain.agree(ours.private, key.public)
-    if info.cipher is BlockCipher.TDES:
-        data = tlv.wrap(0x91, ours.public) + _key_reference(info)
-        answer = link.send(Command(ins=0x22, p1=0x41, p2=0xA6, data=data))
-    else:
-        data = tlv.wrap(0x80, info.oid) + _key_reference(info)
-        answer = link.send(Command(ins=0x22, p1=0x41, p2=0xA4, data=data))
-        if answer.is_ok:
-            content = tlv.wrap(0x7C, tlv.wrap(0x80, ours.public))
-            expected = EXTENDED_LE if isinstance(key.domain, DhDomain) else SHORT_LE
-            answer = link.send(Command(ins=0x86, data=content, expected=expected))
+    answer = _send_key(link, info, key, ours.public)
     if not answer.is_ok:
         raise ChipFailed(Reason.BROKEN, f"the chip refuses the chip authentication it offers (status {answer.sw:04X})")
     with link.crypto():
         link.session = SecureSession.from_secret(info.cipher, secret)
+
+
+def _send_key(link: ChipLink, info: ChipAuthenticationInfo, key: ChipPublicKey, public: bytes) -> Response:
+    """With 3DES by MSE:Set KAT, which most chips have, else by MSE:Set AT and GENERAL AUTHENTICATE (section 6.2.4)."""
+    if info.cipher is BlockCipher.TDES:
+        data = tlv.wrap(0x91, public) + _key_reference(info)
+        answer = link.send(Command(ins=0x22, p1=0x41, p2=0xA6, data=data))
+        if answer.is_ok:
+            return answer
+    data = tlv.wrap(0x80, info.oid) + _key_reference(info)
+    answer = link.send(Command(ins=0x22, p1=0x41, p2=0xA4, data=data))
+    if not answer.is_ok:
+        return answer
+    content = tlv.wrap(0x7C, tlv.wrap(0x80, public))
+    expected = EXTENDED_LE if isinstance(key.domain, DhDomain) else SHORT_LE
+    return link.send(Command(ins=0x86, data=content, expected=expected))
 
 
 def verify_chip_mapping(mapping: ChipMapping, card_security: SecurityInfos) -> Authentication:

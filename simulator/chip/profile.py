@@ -79,6 +79,8 @@ class ChipProfile:
     signing_key: SigningKey | None = None
     is_extended: bool = True
     has_short_identifiers: bool = True
+    has_key_agreement_template: bool = True
+    """Whether chip authentication with 3DES goes by MSE:Set KAT; else by GENERAL AUTHENTICATE only."""
     max_answer_bytes: int = 65538
     endless: frozenset[int] = frozenset()
 

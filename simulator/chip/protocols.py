@@ -181,9 +181,7 @@ class Protocols:
         found = (
             one
             for one in self._profile.chip_keys
-            if one.cipher is not BlockCipher.TDES
-            and _chip_identifier(one)[2:] == objects.get(0x80)
-            and _key_reference(one) == objects.get(0x84)
+            if _chip_identifier(one)[2:] == objects.get(0x80) and _key_reference(one) == objects.get(0x84)
         )
         self._static = next(found, None)
         if self._static is None:
@@ -192,6 +190,8 @@ class Protocols:
     def authenticate_by_mse(self, data: bytes) -> CardSession:
         """The first generation's way, with 3DES only."""
         objects = _objects(data)
+        if not self._profile.has_key_agreement_template:
+            raise Refused(0x6A86)
         found = (
             one
             for one in self._profile.chip_keys

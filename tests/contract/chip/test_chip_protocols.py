@@ -84,6 +84,12 @@ def test_chip_authentication_over_bac_takes_the_stronger_of_two_keys() -> None:
     assert result.chip_authentication.outcome is AuthOutcome.PASS
 
 
+def test_chip_authentication_with_3des_by_the_other_command() -> None:
+    static = static_key(standardised(13), cipher=BlockCipher.TDES)
+    paper = document(chip_keys=(static,), more={"has_key_agreement_template": False})
+    assert read_well(paper).chip_authentication.outcome is AuthOutcome.PASS
+
+
 @pytest.mark.parametrize("digest", ["sha1", "sha224", "sha256", "sha384", "sha512"])
 def test_active_authentication_with_rsa(digest: str) -> None:
     key = SigningKey(key=rsa_key(1280), digest=digest)
