@@ -14,13 +14,14 @@ class Camera(Section):
     ``folder`` (pictures or a video file), ``v4l2`` (device number or path), ``rtsp`` or ``mjpeg`` (URL), or ``onvif`` (URL of the
     camera's device service, which says where its stream is). ``exposure`` = ``face``: manual exposure by the brightness of the face,
     automatic while nobody is there; V4L2 and ONVIF cameras that have the control. User and password are the two lines of
-    ``credentials_file``.
+    ``credentials_file``. ``frozen_after_ms`` must be longer than the time between two whole pictures of a coded stream, between which a
+    still hall may really look the same.
     """
 
     kind: Literal["folder", "v4l2", "rtsp", "mjpeg", "onvif"]
     source: str = Field(min_length=1)
     frames_per_s: float = Field(default=15.0, gt=0, le=120)
-    frozen_after_ms: int = Field(default=2_000, ge=0, le=60_000)  # the same picture for so long is a fault; 0: never
+    frozen_after_ms: int = Field(default=5_000, ge=0, le=60_000)  # the same picture for so long is a fault; 0: never
     dark_after_ms: int = Field(default=2_000, ge=0, le=60_000)  # of face cameras: so long without light; 0: never
     exposure: Literal["camera", "face"] = "camera"
     profile: str = ""  # of an onvif camera; empty: its first

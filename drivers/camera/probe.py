@@ -35,7 +35,7 @@ class CameraReport:
     """Median of how old a frame is by its own stamp when it is taken: what the way costs, as far as the stamp tells."""
     stamped_by: StampSource = StampSource.ARRIVAL
     is_frozen: bool = False
-    """Every frame is the same as the one before: a camera that repeats itself, or a folder of one picture."""
+    """All frames are the same: a camera that repeats itself, an encoder that smooths all noise away, or a folder of one picture."""
 
     @property
     def is_covered(self) -> bool:
@@ -76,7 +76,8 @@ def _judge(frames: list[Frame], ages_ms: list[float], *, reason: str, is_lost: b
         bright_level=median(bright_level(image) or 0.0 for image in last),
         age_ms=median(ages_ms),
         stamped_by=frames[-1].stamped_by,
-        is_frozen=len(last) > 1 and all(np.array_equal(last[0], image) for image in last[1:]),
+        is_frozen=len(frames) > 1
+        and all(np.array_equal(frames[0].image_bgr[::4, ::4], frame.image_bgr[::4, ::4]) for frame in frames[1:]),
     )
 
 

@@ -8,36 +8,21 @@ import shutil
 import socket
 import ssl
 import tempfile
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from statistics import median
-from typing import TYPE_CHECKING
 
 from config.schema import Broker, Lane, Site
-from config.schema import Camera as CameraSettings
-from drivers.camera import Camera
-from drivers.camera.interface import CameraStatus, Frame
-from drivers.errors import DeviceError
-from drivers.thermal import Thermometer
 from gate.errors import GateError
 from models.errors import ModelError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 BOUND_S = 4.0
-LOOK_S = 1.5
 CLOCK_LIMIT_S = 2.0
 """Lanes forgive a hub's clock five seconds (gate.wire.signing); warn well before."""
 MIN_FREE_BYTES = 500_000_000
-DARK, BRIGHT = 25.0, 235.0
-"""Mean grey of a picture in which nobody could be recognised."""
 
 
 class Verdict(StrEnum):
@@ -73,18 +58,15 @@ async def examine(site: Site, lane: Lane) -> AsyncIterator[Finding]:
     """Everything that ``lane`` needs, in the order in which it would fail."""
     from gate.cli.checkup_board import check_board
     from gate.cli.checkup_equipment import check_equipment
+    from gate.cli.checkup_sight import check_sight
 
     yield await asyncio.to_thread(check_keys, site, lane)
     yield await asyncio.to_thread(check_disk, site)
     yield await asyncio.to_thread(check_models)
     async for finding in check_board(lane):
         yield finding
-    cameras = [("document camera", lane.document_camera), ("face camera", lane.face_camera)]
-    if lane.face_camera_2 is not None:
-        cameras.append(("second face camera", lane.face_camera_2))
-    for name, settings in cameras:
-        yield await asyncio.to_thread(check_camera, name, settings)
-    yield await asyncio.to_thread(check_thermometer, lane)
+    async for finding in check_sight(lane):
+        yield finding
     async for finding in check_equipment(site, lane):
         yield finding
     yield await asyncio.to_thread(check_broker, site.broker)
@@ -142,83 +124,6 @@ async def wait_until(condition: Callable[[], bool]) -> None:
     end_s = time.monotonic() + BOUND_S
     while not condition() and time.monotonic() < end_s:  # noqa: ASYNC110  bounded, and reports come by callback
         await asyncio.sleep(0.02)
-
-
-# -- what sees -------------------------------------------------------------------------------------------------------------
-
-
-def check_camera(name: str, settings: CameraSettings) -> Finding:
-    """Frames for a moment: how many, how large, and whether there is light in them."""
-    from gate.devices import open_lane_camera
-
-    try:
-        camera = open_lane_camera(settings)
-        camera.start()
-    except DeviceError as error:
-        return failed(name, str(error), "see its plug, its address and who else uses it")
-    try:
-        frames = _watch(camera)
-        status, reason = camera.status, camera.status_reason
-    finally:
-        camera.stop()
-    if not frames:
-        seen = f"no picture from {settings.source}: {reason or status.value}"
-        return failed(name, seen, "see its power, its network and its address")
-    return _judge_frames(name, frames, settings.frames_per_s, is_lost=status is CameraStatus.LOST)
-
-
-def _watch(camera: Camera) -> list[Frame]:
-    """What comes in :data:`LOOK_S` after the first frame, for which there is more patience."""
-    frames: list[Frame] = []
-    end_s = time.monotonic() + BOUND_S
-    while time.monotonic() < end_s:
-        frame = camera.read(0.2)
-        if frame is not None:
-            if not frames:
-                end_s = time.monotonic() + LOOK_S
-            frames.append(frame)
-    return frames
-
-
-def _judge_frames(name: str, frames: list[Frame], wanted_per_s: float, *, is_lost: bool) -> Finding:
-    height, width = frames[-1].image_bgr.shape[:2]
-    grey = median(_grey(frame.image_bgr) for frame in frames[-5:])
-    span_s = (frames[-1].captured_ns - frames[0].captured_ns) / 1e9
-    rate = (len(frames) - 1) / span_s if span_s > 0 else 0.0
-    seen = f"{width}x{height}, {rate:.1f} frames/s, mean grey {grey:.0f}"
-    if is_lost:
-        return failed(name, f"{seen}, then silence", "see its cable and its network")
-    if grey < DARK or grey > BRIGHT:
-        return warning(name, seen, "too dark or too bright for a face: see light, cap and exposure")
-    if len(frames) > 1 and rate < wanted_per_s / 2:
-        return warning(name, seen, f"{wanted_per_s:.0f} frames/s are expected: see exposure, cable and load")
-    return ok(name, seen)
-
-
-def _grey(image_bgr: "NDArray[np.uint8]") -> float:
-    return float(image_bgr[::8, ::8].mean())
-
-
-def check_thermometer(lane: Lane) -> Finding:
-    from gate.devices import open_thermometer
-
-    try:
-        thermometer: Thermometer | None = open_thermometer(lane)
-        if thermometer is None:
-            return Finding(what="thermometer", verdict=Verdict.NOT_CONFIGURED, seen="this lane has none")
-        thermometer.start()
-    except DeviceError as error:
-        return failed("thermometer", str(error), "see its cable and its port")
-    waiting = threading.Event()
-    try:
-        for _ in range(int(BOUND_S / 0.1)):
-            reading = thermometer.read()
-            if reading is not None:
-                return ok("thermometer", f"{reading.body_celsius:.1f} °C")
-            waiting.wait(0.1)
-    finally:
-        thermometer.stop()
-    return warning("thermometer", f"no reading in {BOUND_S:.0f} s", "stand before it and try again; else see its cable")
 
 
 # -- the port --------------------------------------------------------------------------------------------------------------

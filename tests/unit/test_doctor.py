@@ -19,8 +19,9 @@ from config.loader import dump_site, parse_site
 from config.schema import Site
 from drivers.lane_io.interface import Door
 from gate.cli import checkup
-from gate.cli.checkup import Finding, Verdict, check_camera, check_disk, check_thermometer, judge_clock
+from gate.cli.checkup import Finding, Verdict, check_disk, judge_clock
 from gate.cli.checkup_board import check_board
+from gate.cli.checkup_sight import check_camera, check_lamps, check_thermometer
 from gate.wire.keyring import Keyring
 from simulator.cameras import MjpegServer
 from simulator.lane_twin import LaneTwin
@@ -123,6 +124,44 @@ def test_a_camera_shows_its_size_and_rate(bench: Bench) -> None:
     found = check_camera("face camera", bench.lane.face_camera)
     assert found.verdict in (Verdict.OK, Verdict.WARNING), found  # a busy computer may be slow
     assert "frames/s" in found.seen
+    assert "stamped by arrival" in found.seen
+
+
+def test_a_covered_face_camera_and_a_frozen_one(bench: Bench) -> None:
+    import numpy as np
+
+    from simulator.cameras import MjpegServer
+
+    rng = np.random.default_rng(1)
+    still = rng.integers(60, 200, (48, 64, 3), dtype=np.uint8)
+    with MjpegServer(
+        {"dark": lambda _now_ns: rng.integers(0, 6, (48, 64, 3), dtype=np.uint8), "still": lambda _now_ns: still},
+        fps=30,
+    ) as server:
+        dark = bench.lane.face_camera.model_copy(update={"source": server.url("dark")})
+        found = check_camera("face camera", dark, is_always_lit=True)
+        assert found.verdict is Verdict.FAILED
+        assert "lens covered" in found.seen
+        frozen = bench.lane.face_camera.model_copy(update={"source": server.url("still")})
+        found = check_camera("face camera", frozen)
+        assert found.verdict is Verdict.WARNING
+        assert "always the same picture" in found.seen
+
+
+def test_the_lamps_say_what_they_take(bench: Bench) -> None:
+    from config.optics import DocumentLight
+    from simulator.document_light import LightTwinFault, PtyDocumentLight
+
+    with PtyDocumentLight() as lamps:
+        lane = bench.lane.model_copy(update={"document_light": DocumentLight(port=lamps.port)})
+        assert check_lamps(lane).verdict is Verdict.OK
+        assert "ultraviolet 240 mA" in check_lamps(lane).seen
+        lamps.inject(LightTwinFault.DARK)
+        found = check_lamps(lane)
+        assert found.verdict is Verdict.FAILED
+        assert "does not burn" in found.seen
+    without = bench.lane.model_copy(update={"document_light": None})
+    assert check_lamps(without).verdict is Verdict.NOT_CONFIGURED
 
 
 def test_a_camera_that_is_not_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +176,11 @@ def test_a_thermometer_reads_or_says_nothing(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr(checkup, "BOUND_S", 1.0)
     bench.twin.thermometer.set(None)
     assert check_thermometer(bench.lane).verdict is Verdict.WARNING
+    from simulator.thermometer import ThermalFault
+
+    bench.twin.thermometer.inject(ThermalFault.SILENT)
+    assert "silent" in check_thermometer(bench.lane).seen
+    bench.twin.thermometer.heal()
     bench.twin.thermometer.set(36.6)
     assert "°C" in check_thermometer(bench.lane).seen
     none = bench.lane.model_copy(update={"thermometer": None})
