@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-import re
 
 from gate.checks.emrtd.faults import ChipFault
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s(.*?)-----END \1-----", re.DOTALL)
+_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
+MAX_LABEL_OCTETS = 64
 
 
 def looks_like_pem(data: bytes) -> bool:
@@ -15,11 +15,21 @@ def looks_like_pem(data: bytes) -> bool:
 
 
 def read_pem(data: bytes) -> tuple[tuple[str, bytes], ...]:
-    """Return the label and the octets of every block. Raises ChipFault for a block that is no base64, or if there is none."""
-    blocks = tuple((label.decode("ascii"), _octets(body)) for label, body in _BLOCK.findall(data))
+    """Return the label and the octets of every block. Raises ChipFault for a block that is none, or if there is none at all."""
+    blocks = []
+    at = data.find(_BEGIN)
+    while at >= 0:
+        label_at = at + len(_BEGIN)
+        label_end = data.find(_DASHES, label_at, label_at + MAX_LABEL_OCTETS)
+        label = data[label_at:label_end] if label_end >= 0 else b""
+        end = data.find(_END + label + _DASHES, label_end) if label else -1
+        if end < 0:
+            raise ChipFault("a PEM block does not end; copy the file again")
+        blocks.append((label.decode("ascii", "replace"), _octets(data[label_end + len(_DASHES) : end])))
+        at = data.find(_BEGIN, end)
     if not blocks:
-        raise ChipFault("a PEM file holds no whole block; copy it again")
-    return blocks
+        raise ChipFault("a PEM file holds no block; copy it again")
+    return tuple(blocks)
 
 
 def from_pem(data: bytes, label: str) -> bytes:
