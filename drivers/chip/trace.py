@@ -1,11 +1,12 @@
 """Recorded conversations with a chip: replayed where there is none, written where there is one.
 
-A file is lines of `atr HEX`, `> HEX` (command) and `< HEX` (answer); `#` begins a comment. A trace of a real document is personal data: its
-session can be opened by whoever knows or guesses the MRZ.
+A file is lines of `atr HEX`, `> HEX` (command), `< HEX` (answer) and `= HEX` (random bytes that the reader drew); `#` begins a comment. A
+trace of a real document is personal data: whoever has it reads all that was read.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,15 +18,16 @@ from drivers.errors import DeviceError
 class RecordedTrace(ApduChannel):
     """Answers as was recorded, as long as the commands are those that were recorded; any other ends it."""
 
-    def __init__(self, exchanges: Iterable[tuple[bytes, bytes]], atr: bytes = b"") -> None:
+    def __init__(self, exchanges: Iterable[tuple[bytes, bytes]], atr: bytes = b"", draws: Iterable[bytes] = ()) -> None:
         self._exchanges = tuple(exchanges)
+        self._draws = list(draws)
         self._atr = atr
         self._at = 0
 
     @classmethod
     def load(cls, path: Path) -> RecordedTrace:
         """`DeviceError` when the file is missing or malformed."""
-        atr, commands, answers = b"", [], []
+        atr, commands, answers, draws = b"", [], [], []
         try:
             for line in path.read_text(encoding="ascii").splitlines():
                 kind, _, digits = line.partition("#")[0].strip().partition(" ")
@@ -35,11 +37,19 @@ class RecordedTrace(ApduChannel):
                     commands.append(bytes.fromhex(digits))
                 elif kind == "<":
                     answers.append(bytes.fromhex(digits))
+                elif kind == "=":
+                    draws.append(bytes.fromhex(digits))
                 elif kind:
                     raise ValueError(f"a line begins with {kind!r}")
-            return cls(zip(commands, answers, strict=True), atr)
+            return cls(zip(commands, answers, strict=True), atr, draws)
         except (OSError, ValueError) as error:
             raise DeviceError(f"The trace {path} cannot be replayed ({error}); record it anew.") from error
+
+    def random(self, count: int) -> bytes:
+        """The recorded random bytes in their order. `ChipFailed` (broken) when other ones are asked for."""
+        if not self._draws or len(self._draws[0]) != count:
+            raise ChipFailed(Reason.BROKEN, f"the trace has no {count} random bytes here")
+        return self._draws.pop(0)
 
     @property
     def is_finished(self) -> bool:
@@ -71,6 +81,12 @@ class RecordingChannel(ApduChannel):
     def __init__(self, channel: ApduChannel) -> None:
         self._channel = channel
         self._lines: list[str] = []
+
+    def random(self, count: int) -> bytes:
+        """`secrets.token_bytes`, kept too."""
+        drawn = secrets.token_bytes(count)
+        self._lines.append(f"= {drawn.hex().upper()}")
+        return drawn
 
     def save(self, path: Path) -> None:
         path.write_text("\n".join(self._lines) + "\n", encoding="ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,7 +61,7 @@ def read(
 
     from drivers.chip.reader import ReadLimits, read_chip
     from drivers.chip.results import ChipRead
-    from drivers.chip.trace import RecordingChannel
+    from drivers.chip.trace import RecordedTrace, RecordingChannel
     from gate.cli.chip import trust_store
     from gate.lane.chip_inspection import inspect_chip
 
@@ -69,9 +70,12 @@ def read(
     store = trust_store(csca, now)
     channel = _channel(reader, vpcd, replay)
     recorder = RecordingChannel(channel) if record is not None else None
+    random = channel.random if isinstance(channel, RecordedTrace) else secrets.token_bytes
     limits = ReadLimits(connect_ms=round(wait_s * 1000), total_ms=round(wait_s * 1000) + 30_000)
     try:
-        result = read_chip(recorder or channel, key, limits=limits, on_progress=_show_progress)
+        if recorder is not None:
+            channel, random = recorder, recorder.random
+        result = read_chip(channel, key, limits=limits, on_progress=_show_progress, random=random)
     finally:
         channel.close()
     if recorder is not None and record is not None:

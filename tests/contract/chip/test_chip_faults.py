@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 
 import pytest
 from chip_kit import Clock, document, ec_key, read
@@ -132,18 +131,11 @@ def test_progress_is_told_in_bytes_of_each_file() -> None:
 
 
 def test_a_recorded_conversation_is_replayed_and_a_different_one_is_refused(tmp_path) -> None:
-    draws: list[bytes] = []
-
-    def random(count: int) -> bytes:
-        draws.append(secrets.token_bytes(count))
-        return draws[-1]
-
     recorder = RecordingChannel(MemoryChannel(VirtualChip(PAPER.profile)))
-    first = read_chip(recorder, PAPER.profile.mrz, random=random, now_ns=Clock().now_ns)
+    first = read_chip(recorder, PAPER.profile.mrz, random=recorder.random, now_ns=Clock().now_ns)
     recorder.save(tmp_path / "passport.trace")
     trace = RecordedTrace.load(tmp_path / "passport.trace")
-    replay = list(draws)
-    second = read_chip(trace, PAPER.profile.mrz, random=lambda _count: replay.pop(0), now_ns=Clock().now_ns)
+    second = read_chip(trace, PAPER.profile.mrz, random=trace.random, now_ns=Clock().now_ns)
     assert isinstance(first, ChipRead)
     assert isinstance(second, ChipRead)
     assert second.files == first.files

@@ -65,6 +65,10 @@ def test_the_access_number_and_a_recording(server: VpiccServer, csca: str, tmp_p
     lines = (tmp_path / "t.trace").read_text().splitlines()
     assert lines[0].startswith("atr 3B")
     assert len([line for line in lines if line.startswith(">")]) == report["commands"]
+    again = ["chip", "read", "--replay", str(tmp_path / "t.trace"), "--can", "123456", "--csca", csca, "--json"]
+    replayed = CliRunner().invoke(make_app(), again)
+    assert replayed.exit_code == 0
+    assert json.loads(replayed.stdout)["files"] == report["files"]
 
 
 def test_a_forced_way_in_and_a_wrong_key_are_no(server: VpiccServer, csca: str) -> None:
