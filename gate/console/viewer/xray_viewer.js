@@ -15,7 +15,6 @@ export default {
       handlers: {
         mark: (shape) => this.$emit("mark", shape),
         unmark: (id) => this.$emit("unmark", id),
-        shown: (report) => this.$emit("shown", report),
       },
     });
     this.$el.viewer = this.viewer; // for measurements and tests

@@ -167,7 +167,7 @@ export class Bar {
   makeHelp() {
     const heading = `xray-help-${++lastId}`;
     const help = make("div", "xray-help", this.root, {
-      role: "dialog", "aria-labelledby": heading, tabindex: "-1", "data-testid": "xray-help",
+      role: "dialog", "aria-labelledby": heading, tabindex: "-1", "data-testid": "xray-keys",
     });
     const card = make("div", "xray-help-card", help);
     make("h2", "xray-help-title", card, { id: heading }).textContent = this.texts.help_title;

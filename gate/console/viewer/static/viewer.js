@@ -1,5 +1,5 @@
 // The X-ray viewer: ties pictures, view, tone, marks, keys and pointer together, and draws when something has changed.
-// `texts`: the words (texts.toml). `handlers`: {mark(shape), unmark(id), shown(report)}. Every screen has its own view of the picture.
+// `texts`: the words (texts.toml). `handlers`: {mark(shape), unmark(id)}. Every screen has its own view of the picture.
 
 import { Bar } from "./bar.js";
 import { commandOf } from "./commands.js";
@@ -35,6 +35,7 @@ export class XrayViewer {
     this.previous = null;
     this.viewIndex = 0;
     this.framesDrawn = 0;
+    this.firstPictureMs = null; // from being told of the picture to its pixels on the canvas
     this.changedAt = 0;
     this.isAsked = false;
     this.ratio = window.devicePixelRatio || 1;
@@ -112,7 +113,7 @@ export class XrayViewer {
     this.drawNow();
     this.say("ready", "");
     this.showMarks();
-    this.handlers.shown?.({ sha256: wanted.sha256, firstPictureMs: performance.now() - began });
+    this.firstPictureMs = performance.now() - began;
     const isWhole = await answer.whole;
     if (this.picture !== answer.picture) return;
     if (!isWhole) this.say("partial", this.texts.no_low_energy);
