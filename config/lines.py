@@ -1,4 +1,7 @@
-"""Do the devices of a site fit on their serial lines? Who may share a line, and with what in common."""
+"""Do the devices of a site fit on their serial lines? Who may share a line, and with what in common.
+
+Lanes that share a line must run in one process (`gate run --lane a --lane b`): a serial port has one user.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from config.chip import ChipPolicy, ChipReader
 from config.equipment import Contacts, Reader, Turnstile, Xray
 from config.lines import line_problem
+from config.oidc import Oidc
 from config.optics import Camera as Camera  # noqa: PLC0414  handed on
 from config.optics import DocumentLight
 from config.optics import Thermometer as Thermometer  # noqa: PLC0414  handed on
@@ -58,6 +59,7 @@ class Hub(Section):
     ingest_sharing: Literal["broker", "lanes"] = "broker"  # who divides them: MQTT 5 shared subscriptions, or by lane
     command_lifetime_s: float = Field(default=10.0, gt=0, le=60)
     session_lifetime_min: int = Field(default=60, ge=1, le=720)
+    oidc: Oidc | None = None  # officers sign in at their agency; local accounts stay beside it
 
     @model_validator(mode="after")
     def _private_transport(self) -> Self:

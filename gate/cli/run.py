@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from config.schema import Site
+    from gate.app import LaneProgram
     from gate.core.state import LaneState
 
 SiteOption = Annotated[Path, typer.Option("--site", help="The site's settings (TOML).", show_default=False)]
@@ -24,14 +25,20 @@ def register(app: typer.Typer) -> None:
 
 def run(
     site: SiteOption,
-    lane: Annotated[str, typer.Option("--lane", help="Which lane of the site.", show_default=False)],
+    lane: Annotated[
+        list[str],
+        typer.Option(
+            "--lane", help="Which lane of the site; several where they share a serial line.", show_default=False
+        ),
+    ],
     json_log: Annotated[bool, typer.Option("--json", help="Log as one JSON object a line.")] = False,
 ) -> None:
-    """Run one lane until stopped. Where the site embeds its broker and hub, they are started along with it."""
+    """Run a lane until stopped. Where the site embeds its broker and hub, they are started along with it."""
     import asyncio
 
     from config.loader import load_site
     from gate.app import build_lane
+    from gate.cli.run_lanes import run_lanes
     from gate.embedded import embedded_broker
     from gate.wire.keyring import Keyring
 
@@ -39,9 +46,15 @@ def run(
     settings = load_site(site)
     if settings.hub.is_embedded:
         Keyring(settings.keys_dir).create_missing(item.id for item in settings.lanes)
-    program = build_lane(settings, lane, on_change=_silent if json_log else _narrator(settings, lane))
+
+    def build(name: str) -> "LaneProgram":
+        return build_lane(settings, name, on_change=_silent if json_log else _narrator(settings, name))
+
+    lanes = list(dict.fromkeys(lane))
+    # What cannot be put together at all is said before a broker and a hub are started for it.
+    first = {name: build(name) for name in lanes}
     with embedded_broker(settings), embedded_hub(settings, site):
-        asyncio.run(_until_stopped(program.run))
+        asyncio.run(_until_stopped(lambda: run_lanes(lanes, lambda name: first.pop(name, None) or build(name))))
 
 
 def _silent(_state: "LaneState") -> None:

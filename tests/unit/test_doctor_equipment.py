@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey
 
-from config.loader import parse_site
+from config.loader import load_site, parse_site, sites_dir
 from config.schema import Site
 from drivers.lane_io.interface import CommandResult, DoorPosition, LaneSensors, SafetyDevice
 from drivers.xray.listener import HttpListener
@@ -254,3 +254,23 @@ def test_inspection_machines(bench: Bench, tmp_path: Path) -> None:
         assert check_xray(by_http).verdict is Verdict.OK
     finally:
         running.stop()
+
+
+def test_the_shipped_site_names_every_device_and_the_doctor_says_of_each_that_it_is_not_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkup, "BOUND_S", 0.2)
+    site = load_site(sites_dir() / "alashankou-rail.toml")
+    north, south = site.lanes
+    found = asyncio.run(collect(check_equipment(site, south)))
+    assert list(found) == [
+        "contacts",
+        "turnstile",
+        "reader desk-south",
+        "codes",
+        "X-ray hall-tunnel",
+        "X-ray south-cabin",
+    ]
+    assert {finding.verdict for finding in found.values()} == {Verdict.FAILED}
+    assert all(finding.remedy and "\n" not in finding.seen for finding in found.values())
+    assert "X-ray south-cabin" not in asyncio.run(collect(check_equipment(site, north))), "it stands in the other lane"

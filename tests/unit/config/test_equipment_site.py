@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from config.errors import ConfigError
-from config.loader import dump_site, load_site, parse_site
+from config.loader import dump_site, load_site, parse_site, sites_dir
 from config.schema import Site
+from gate.devices import open_devices, open_xray
 
 CONTACTS: dict[str, Any] = {
     "port": "/dev/ttyS5",
@@ -98,3 +99,27 @@ def test_health_codes_need_their_authorities() -> None:
     with pytest.raises(ConfigError, match="health_authority_keys_dir"):
         make(policy={"health_code": "compare"})
     assert make(policy={"health_code": "require", "health_authority_keys_dir": "/etc/k"}).policy.boarding_pass == "off"
+
+
+def test_at_alashankou_two_lanes_share_a_line_and_everything_has_its_place() -> None:
+    site = load_site(sites_dir() / "alashankou-rail.toml")
+    assert len({lane.board.port for lane in site.lanes}) == 1
+    for lane in site.lanes:
+        assert (lane.board.kind, lane.turnstile is not None, len(lane.readers)) == ("modbus_io", True, 1)
+        assert lane.contacts is not None
+        assert lane.contacts.radiation is not None
+        assert lane.contacts.mat is not None
+    assert [machine.kind for machine in site.xray] == ["folder", "http"]
+    assert (site.policy.health_code, site.policy.boarding_pass, site.policy.scans) == ("require", "compare", "refer")
+
+
+def test_every_device_of_the_shipped_site_can_be_made() -> None:
+    site = load_site(sites_dir() / "alashankou-rail.toml")
+    for lane in site.lanes:
+        devices = open_devices(lane)
+        assert devices.contacts.portal is not None
+        assert devices.contacts.mat is not None
+        assert devices.contacts.emergency_stop is not None
+        assert devices.turnstile is not None
+        assert set(devices.readers) == {reader.id for reader in lane.readers}
+    assert len([open_xray(machine) for machine in site.xray]) == 2

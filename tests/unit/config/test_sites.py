@@ -50,7 +50,7 @@ def _keys(value: Any) -> set[str]:
 
 
 def test_the_sites_are_the_ones_that_we_speak_of() -> None:
-    assert [file.stem for file in SITES] == ["demo", "desk", "erenhot-rail", "taiyuan"]
+    assert [file.stem for file in SITES] == ["alashankou-rail", "demo", "desk", "erenhot-rail", "taiyuan"]
 
 
 def test_taiyuan_is_an_airport_of_six_lanes_on_tls() -> None:
