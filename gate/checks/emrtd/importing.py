@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gate.checks.emrtd.ber import definite
 from gate.checks.emrtd.certificate import Certificate, read_certificate
 from gate.checks.emrtd.deviations import looks_like_deviations, read_deviations
 from gate.checks.emrtd.faults import ChipFault
@@ -80,8 +81,11 @@ def import_files(
     for name, data in files:
         _sort(name, data, found)
     report = ImportReport(store=store)
-    # Those given one by one first: among them may be the CSCA on whose word a master list is believed.
+    # Those given one by one first: among them may be the CSCA on whose word a master list is believed; and once more behind the lists,
+    # since a link certificate or a document signer among them may lead to a CSCA that a list brings.
     _take_certificates(report, found.certificates, is_vouched=False)
+    if found.masters:
+        report.refused.clear()
     for name, data in found.masters:
         master = read_master_list(data, report.store, now, name=name, needs_anchor=needs_anchor)
         report.master_lists.append((name, master))
@@ -92,6 +96,8 @@ def import_files(
                 f"{master.anchor.sha256} with what that state publishes"
             )
         _take_certificates(report, [(name, der) for der in (master.anchor.der, *master.certificates)], is_vouched=True)
+    if found.masters:
+        _take_certificates(report, found.certificates, is_vouched=False)
     _take_revocations(report, found.revocations)
     report.deviations = [item for item in found.deviations if item not in report.store.deviations]
     report.store = merged(report.store, deviations=report.deviations)
@@ -127,7 +133,7 @@ def _sort_pem(name: str, data: bytes, found: _Found) -> None:
 def _sort_der(name: str, data: bytes, found: _Found) -> None:
     """By how it begins: a message with its type, a certificate's body with a version [0], a list's with a version and an algorithm."""
     try:
-        outer = read_element(data)
+        outer = read_element(definite(data))
         first = read_element(outer.value)
         if outer.tag != _SEQUENCE or first.tag not in (_OID, _SEQUENCE):
             raise ChipFault("no sequence of anything known")
@@ -170,7 +176,8 @@ def _take_certificates(report: ImportReport, given: Sequence[tuple[str, bytes]],
     taken, signers = [], []
     for source, certificate in readable:
         if certificate in report.store:
-            report.known.add(certificate.sha256)
+            if certificate.sha256 not in report.added:
+                report.known.add(certificate.sha256)
         elif not _may_issue(certificate, is_vouched=is_vouched):
             signers.append((source, certificate))
         elif isinstance(origin := _origin(certificate, everything, is_vouched=is_vouched), Origin):
@@ -215,8 +222,9 @@ def _origin(certificate: Certificate, everything: TrustStore, *, is_vouched: boo
 def _take_signers(report: ImportReport, given: Sequence[tuple[str, Certificate]]) -> None:
     """Document signers are kept for documents that leave theirs out; one that leads to no CSCA is of no use."""
     taken = []
+    known = set(report.store.signers)
     for source, certificate in given:
-        if certificate in report.store.signers:
+        if certificate in known:
             continue
         if report.store.issuer_of(certificate) is None:
             reason = "it is no CSCA's, and no CSCA in the trust store issued it"

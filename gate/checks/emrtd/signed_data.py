@@ -7,6 +7,7 @@ from functools import cached_property
 
 from gate.checks.emrtd import der as asn1
 from gate.checks.emrtd.algorithms import Scheme, UnknownScheme, read_digest, read_scheme
+from gate.checks.emrtd.ber import definite
 from gate.checks.emrtd.certificate import Certificate, read_certificate
 from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.keys import Verification, verify
@@ -79,9 +80,9 @@ class SignedData:
 
 
 def read_signed_data(data: bytes, name: str) -> SignedData:
-    """Return the message in ``data`` (a ContentInfo, DER); ``name`` is the file's. Raises ChipFault, naming the file."""
+    """Return the message in ``data``, a ContentInfo in DER or of indefinite length. Raises ChipFault, naming the file by ``name``."""
     try:
-        return _read(asn1.sequence(data))
+        return _read(asn1.sequence(definite(data)))
     except ChipFault as fault:
         raise ChipFault(f"{name} cannot be read: {fault}") from None
 

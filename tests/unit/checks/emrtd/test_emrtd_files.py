@@ -3,10 +3,12 @@
 import pytest
 from emrtd_kit import COM, GROUPS, JPEG, LINES, signer
 
+from gate.checks.emrtd.ber import definite
 from gate.checks.emrtd.face import FaceEncoding, read_faces
 from gate.checks.emrtd.faults import ChipFault
 from gate.checks.emrtd.lds import read_com, read_dg1, read_dg11, read_dg12, read_dg14, read_dg15
 from gate.checks.emrtd.security_object import read_security_object, read_sod
+from gate.checks.emrtd.signed_data import read_signed_data
 from gate.checks.emrtd.tlv import descend, read_element, read_elements, read_file, trim_file
 from simulator.chip.files import FaceEncoding as Written
 from simulator.chip.files import make_dg1, make_dg2, make_dg11, make_dg12, make_dg14, make_dg15
@@ -75,6 +77,30 @@ def test_a_file_is_its_one_object_and_padding() -> None:
         read_file(GROUPS[1], 0x60, "EF.COM")
     with pytest.raises(ChipFault, match=r"EF\.COM is cut short"):
         read_file(COM[:-1], 0x60, "EF.COM")
+
+
+def indefinite(octets: bytes) -> bytes:
+    """A message as a stream writes it: the outer elements and the content without lengths, the content in pieces."""
+    info = read_elements(read_element(octets).value)
+    signed = read_elements(read_element(info[1].value).value)
+    whole = [tlv(element.tag, element.value) for element in signed]
+    kind, content = read_elements(signed[2].value)
+    value = read_element(content.value).value
+    pieces = b"\x24\x80" + tlv(4, value[:10]) + tlv(4, value[10:]) + b"\0\0"
+    whole[2] = b"\x30\x80" + tlv(kind.tag, kind.value) + b"\xa0\x80" + pieces + b"\0\0" + b"\0\0"
+    return b"\x30\x80" + tlv(info[0].tag, info[0].value) + b"\xa0\x80\x30\x80" + b"".join(whole) + b"\0\0" * 3
+
+
+def test_a_message_of_indefinite_length_is_the_same_message() -> None:
+    message = read_file(make_sod(GROUPS, signer()), 0x77, "EF.SOD")
+    streamed = indefinite(message)
+    assert definite(streamed) == message
+    assert read_signed_data(streamed, "it").signers == read_signed_data(message, "it").signers
+    for end in range(2, len(streamed), 11):
+        with pytest.raises(ChipFault):
+            read_signed_data(streamed[:end], "it")
+    with pytest.raises(ChipFault, match="too deep"):
+        definite(b"\x30\x80" * 1000)
 
 
 # --- files --------------------------------------------------------------------------------------------------------------
