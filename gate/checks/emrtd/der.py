@@ -1,7 +1,7 @@
 """The few ASN.1 types of certificates and signed messages, out of DER (ITU-T X.690). Pure, standard library only.
 
 Why not a library: what comes off a chip is hostile, and the reading of it is in a traveller's way. This is bounded, raises nothing but
-ChipFault, and takes a fifth of asn1crypto's time (decisions/0030), which writes what the simulated passports carry and reads every
+ChipFault, and takes a fourth of asn1crypto's time (decisions/0030), which writes what the simulated passports carry and reads every
 certificate a second time in the tests.
 """
 
