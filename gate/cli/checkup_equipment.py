@@ -1,4 +1,4 @@
-"""What `gate doctor` looks at beside board and cameras: contacts, turnstile, readers, codes, inspection machines."""
+"""What `gate doctor` looks at beside board and cameras: contacts, turnstile, readers, codes, chips, inspection machines."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from drivers.relay import TurnstileEvent, TurnstileFault, TurnstileReady
 from drivers.sensors import MatReading, RadiationReading, StopState
 from gate.cli import checkup
 from gate.cli.checkup import Finding, Verdict, failed, ok, warning
+from gate.cli.checkup_chip import check_chips
 from gate.devices import LaneContacts, open_contacts, open_readers, open_turnstile
 from gate.errors import GateError
 
@@ -33,6 +34,8 @@ async def check_equipment(site: Site, lane: Lane) -> AsyncIterator[Finding]:
         yield finding
     if site.policy.boarding_pass != "off" or site.policy.health_code != "off":
         yield await asyncio.to_thread(check_codes, site)
+    async for finding in check_chips(site, lane):
+        yield finding
     for machine in site.xray:
         if machine.lane in (None, lane.id):
             yield await asyncio.to_thread(check_xray, machine)
