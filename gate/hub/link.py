@@ -20,7 +20,7 @@ from config.schema import Broker
 from gate.core.clock import Clock
 from gate.hub.errors import HubError
 from gate.hub.ingest import Incoming
-from gate.wire.mqtt import acknowledge_at_once, end, send_at_once
+from gate.wire.mqtt import acknowledge_at_once, acknowledge_together, end, send_at_once
 from gate.wire.topics import Channel, all_lanes, lane_topic
 
 log = structlog.get_logger(__name__)
@@ -116,9 +116,9 @@ class BrokerLink:
 
     def acknowledge(self, messages: Iterable[Incoming]) -> None:
         """Tell the broker that it may forget these. Those of an earlier connection are delivered again, and are not ours to ack."""
-        for message in messages:
-            if message.qos > 0 and message.connection == self._connection:
-                self._client.ack(message.mid, message.qos)
+        mids = [item.mid for item in messages if item.qos > 0 and item.connection == self._connection]
+        if mids:
+            acknowledge_together(self._client, mids)
 
     def _connected(
         self,

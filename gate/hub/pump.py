@@ -46,6 +46,11 @@ class Pump:
         self._is_hurried = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub-ingest", daemon=True)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more has come while a batch was taken."""
+        return not self._queue.empty()
+
     def put(self, message: Incoming) -> None:
         """From any thread."""
         self._queue.put(message)

@@ -25,6 +25,7 @@ from gate.hub.ingest import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
+from gate.hub.oidc import IdentityProvider
 from gate.hub.parts import make_parts
 from gate.hub.pump import Pump
 from gate.hub.store import Store
@@ -41,6 +42,13 @@ def database_url(site: Site) -> str:
 
 
 Result = TypeVar("Result")
+
+
+def _identity(site: Site, clock: Clock) -> IdentityProvider | None:
+    if site.hub.oidc is None:
+        return None
+    callback_url = f"{site.hub.url.rstrip('/')}/api/v1/oidc/callback"
+    return IdentityProvider(site.hub.oidc, port=site.port.id, callback_url=callback_url, clock=clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,7 @@ class Hub:
             Witness(port=site.port.id, hub=site.hub.name, key=log_key(site.keys_dir), clock=clock),
             EvidenceKeeper(self.store, self.blobs, retention=site.retention, clock=clock),
         )
+        self.identity = _identity(site, clock)
         self.accounts = Accounts(self.store, clock=clock, site=site)
         lanes = [lane.id for lane in site.lanes]
         self.board = LiveBoard(lanes, clock)
@@ -114,6 +123,8 @@ class Hub:
         self._link.stop()
         self._pump.stop()
         self.upkeep.stop()
+        if self.identity is not None:
+            self.identity.close()
         self.store.close()
 
     @property
@@ -135,7 +146,7 @@ class Hub:
         with self.store.serialised():
             taken = self._ingest.take(batch)
             self._publish_commands(taken.changes.commands)
-        self._teller.receipts(taken.receipts)
+        self._teller.receipts(taken.receipts, is_busy=self._pump.has_more)
         self._teller.cases(taken.changes.cases)
         for lane in taken.came_online:
             self._repeat(lane)

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 RECEIPT_IDS = 1000
 """As many as a receipt may name."""
+RECEIPT_WAIT_S = 0.5
 
 
 class Teller:
@@ -25,14 +26,27 @@ class Teller:
         self._link = link
         self._key = key
         self._clock = clock
+        self._owed: dict[str, list[str]] = {}
+        self._owed_since_ns = 0
 
-    def receipts(self, stored: Mapping[str, Sequence[str]]) -> None:
-        """By lane, the ids of events that are committed."""
-        now_s = self._clock.utc_ms() / 1000
+    def receipts(self, stored: Mapping[str, Sequence[str]], *, is_busy: bool = False) -> None:
+        """By lane, the ids of events that are committed. While ``is_busy``, several commits' are gathered into one: each costs a signature.
+
+        They may be late by RECEIPT_WAIT_S then, which is a fraction of the time after which lanes ask again.
+        """
+        now_ns = self._clock.monotonic_ns()
+        if not self._owed:
+            self._owed_since_ns = now_ns
         for lane, event_ids in stored.items():
+            self._owed.setdefault(lane, []).extend(event_ids)
+        if is_busy and now_ns - self._owed_since_ns < RECEIPT_WAIT_S * 1e9:
+            return
+        owed, self._owed = self._owed, {}
+        now_s = self._clock.utc_ms() / 1000
+        for lane, event_ids in owed.items():
             for start in range(0, len(event_ids), RECEIPT_IDS):
                 receipt = Receipt(
-                    aud=f"{self._port}/{lane}", iat=now_s, event_ids=list(event_ids[start : start + RECEIPT_IDS])
+                    aud=f"{self._port}/{lane}", iat=now_s, event_ids=event_ids[start : start + RECEIPT_IDS]
                 )
                 token = sign_receipt(self._key, receipt)
                 self._link.publish(lane_topic(self._port, lane, Channel.RECEIPT), token, qos=1)

@@ -67,7 +67,7 @@ class IngestWorker:
 
     def _take(self, batch: list[Incoming]) -> None:
         taken = self._ingest.take(batch)
-        self._teller.receipts(taken.receipts)
+        self._teller.receipts(taken.receipts, is_busy=self._pump.has_more)
         self._teller.cases(taken.changes.cases)
         self._link.acknowledge(batch)
         self._catch_up()
