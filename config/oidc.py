@@ -21,7 +21,7 @@ class Oidc(Section):
     scopes: tuple[str, ...] = ("openid", "profile")
     roles_claim: str = "roles"
     ports_claim: str | None = None  # a list of port ids; whoever does not have this port does not come in
-    roles: dict[str, str] = {}
+    roles: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _private(self) -> Self:
