@@ -219,17 +219,27 @@ class BoardHardware(Generic[AnyFirmware]):
         return BoardFault.POWER_OFF not in self._faults and self._booting_ms <= 0.0
 
     def receive(self, data: bytes) -> None:
-        if self.is_running:
+        if not self._faults and self._booting_ms <= 0.0:
+            self.firmware.receive(data)
+            self._collect()
+        elif self.is_running:
             self.firmware.receive(self._garbled(data))
             self._collect()
 
     def take_output(self) -> bytes:
+        if not self._output:
+            return b""
         output = bytes(self._output)
         self._output.clear()
         return output
 
     def step(self, dt_ms: float) -> None:
         """Lets `dt_ms` (at most about 20 for smooth doors) pass for world and board."""
+        if not self._faults and self._booting_ms <= 0.0:
+            self.world.step(dt_ms)
+            self.firmware.step(dt_ms)
+            self._collect()
+            return
         self._stick()
         self.world.step(dt_ms)
         if BoardFault.POWER_OFF in self._faults:
@@ -275,6 +285,11 @@ class BoardHardware(Generic[AnyFirmware]):
                     return
 
     def _collect(self) -> None:
+        if not self._faults and not self._late and self._booting_ms <= 0.0:
+            self._output += self.firmware.take_output()
+            if len(self._output) > _MAX_BACKLOG_BYTES:
+                self._output.clear()
+            return
         data = self._garbled(self.firmware.take_output())
         if not self.is_running or BoardFault.SILENT in self._faults:
             return

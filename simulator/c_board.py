@@ -6,12 +6,13 @@ What runs is the firmware of `drivers/lane_io/firmware/src`, compiled for this c
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Callable
 from functools import cache
 
 from drivers.lane_io import protocol as wire
 from drivers.lane_io.interface import Door
-from simulator.board_io import BoardConfig, BoardHal, BoardInputs, BoardOutputs, DoorInputs, DoorOutputs
+from simulator.board_io import BoardConfig, BoardHal, BoardInputs, BoardOutputs, DoorOutputs
 from simulator.board_model import BoardHardware, OnOpening
 from simulator.c_build import LIBRARY, built
 from simulator.world import LaneWorld
@@ -75,6 +76,14 @@ class _Image(ctypes.Structure):
     )
 
 
+_INPUTS = struct.Struct("@H??H??Hh?xxxQB")
+"""The inputs as they stand at the head of the image."""
+_ESTOP, _FIRE = int(wire.HazardFlag.ESTOP_PRESSED), int(wire.HazardFlag.FIRE)
+_POWER = int(wire.HazardFlag.POWER_FAILED)
+_DRIVEN = slice(_Image.entry_motor.offset, _Image.buzzer.offset + 1)
+"""Where the outputs stand in the image."""
+
+
 class _Event(ctypes.Structure):
     _fields_ = (
         ("sequence", ctypes.c_uint32),
@@ -94,12 +103,14 @@ def _library() -> ctypes.CDLL:
     library.tg_host_boot.restype = ctypes.c_bool
     library.tg_host_receive.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
     library.tg_host_step.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-    library.tg_host_uptime_ms.argtypes = library.tg_host_line_faults.argtypes = (ctypes.c_void_p,)
-    library.tg_host_uptime_ms.restype = library.tg_host_line_faults.restype = ctypes.c_uint32
+    for ask in (library.tg_host_uptime_ms, library.tg_host_line_faults, library.tg_host_newest_event):
+        ask.argtypes, ask.restype = (ctypes.c_void_p,), ctypes.c_uint32
     library.tg_host_event.argtypes = (ctypes.c_void_p, ctypes.c_uint8, ctypes.c_void_p)
     library.tg_host_event.restype = ctypes.c_bool
     if library.tg_host_image_bytes() != ctypes.sizeof(_Image):
         raise RuntimeError("the process image is laid out otherwise in C")
+    if _INPUTS.size != _Image.hazards.offset + 1:
+        raise RuntimeError("the inputs are packed otherwise than the process image has them")
     return library
 
 
@@ -117,6 +128,10 @@ class CFirmware:
         self._library = _library()
         self._image = _Image(has_light=True)
         self._board = ctypes.create_string_buffer(self._library.tg_host_board_bytes())
+        self._output = memoryview(self._image).cast("B")[_Image.output.offset :]
+        self._driven = memoryview(self._image).cast("B")[_DRIVEN]
+        self._shown: BoardInputs | None = None
+        self._outputs: tuple[bytes, BoardOutputs] | None = None
         self._left_ms = 0.0
         self._told_event = 0
         self._show(hal.read())
@@ -161,16 +176,27 @@ class CFirmware:
 
     def take_output(self) -> bytes:
         image = self._image
-        output = bytes(memoryview(image.output)[: image.output_count])
+        count = image.output_count
+        if not count:
+            return b""
         image.output_count = 0
-        return output
+        return bytes(self._output[:count])
 
     def _before(self) -> None:
-        self._show(self._hal.read())
+        inputs = self._hal.read()
+        if inputs is not self._shown:
+            self._show(inputs)
         self._image.next_token = self._hal.draw()
 
     def _after(self) -> None:
-        self._hal.write(self.outputs)
+        driven = bytes(self._driven)
+        if self._outputs is None or self._outputs[0] != driven:
+            self._outputs = (driven, self.outputs)
+        self._hal.write(self._outputs[1])
+        if self._library.tg_host_newest_event(self._board) != self._told_event:
+            self._tell_openings()
+
+    def _tell_openings(self) -> None:
         event = _Event()
         for index in range(_MAX_EVENTS):
             if not self._library.tg_host_event(self._board, index, ctypes.byref(event)):
@@ -183,25 +209,16 @@ class CFirmware:
                 self._on_opening(door, wire.OpeningReason(event.detail).name.lower())
 
     def _show(self, inputs: BoardInputs) -> None:
-        image = self._image
-        _show_door(image.entry, inputs.entry)
-        _show_door(image.exit, inputs.exit)
-        image.supervision.supply_mv = inputs.supply_mv
-        image.supervision.tenths_celsius = inputs.temperature_tenths_celsius
-        image.supervision.is_memory_well = inputs.is_memory_well
-        image.beams = inputs.beams
-        flag = wire.HazardFlag
-        image.hazards = (
-            inputs.is_estop_pressed * int(flag.ESTOP_PRESSED)
-            | inputs.is_fire * int(flag.FIRE)
-            | inputs.is_power_failed * int(flag.POWER_FAILED)
+        self._shown = inputs
+        entry, exit_ = inputs.entry, inputs.exit
+        _INPUTS.pack_into(
+            self._image,
+            0,
+            *(entry.position_permille, entry.is_locked, entry.is_touching),
+            *(exit_.position_permille, exit_.is_locked, exit_.is_touching),
+            *(inputs.supply_mv, inputs.temperature_tenths_celsius, inputs.is_memory_well, inputs.beams),
+            inputs.is_estop_pressed * _ESTOP | inputs.is_fire * _FIRE | inputs.is_power_failed * _POWER,
         )
-
-
-def _show_door(shown: _Door, inputs: DoorInputs) -> None:
-    shown.position_permille = inputs.position_permille
-    shown.is_locked = inputs.is_locked
-    shown.is_touching = inputs.is_touching
 
 
 class CBoardModel(BoardHardware[CFirmware]):

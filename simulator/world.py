@@ -201,17 +201,23 @@ class LaneWorld:
         self.now_ms += dt_ms
         for walker in self.walkers:
             self._walk(walker, dt_ms)
-        for leaf in self.leaves:
-            reach = (leaf.x_mm - _DOOR_HALF_DEPTH_MM, leaf.x_mm + _DOOR_HALF_DEPTH_MM)
-            is_occupied = any(body.front_mm > reach[0] and body.back_mm < reach[1] for body in self.bodies)
-            leaf.step(dt_ms, is_occupied)
+        for leaf in (self.entry, self.exit):
+            if leaf.motor == 0 and not leaf.is_pushed:
+                leaf.is_touching = False
+            else:
+                leaf.step(dt_ms, leaf.motor < 0 and self._is_occupied(leaf))
+
+    def _is_occupied(self, leaf: Leaf) -> bool:
+        """Whether a body stands where the leaf goes."""
+        before_mm, behind_mm = leaf.x_mm - _DOOR_HALF_DEPTH_MM, leaf.x_mm + _DOOR_HALF_DEPTH_MM
+        return any(body.front_mm > before_mm and body.back_mm < behind_mm for body in self.bodies)
 
     def _walk(self, walker: Walker, dt_ms: float) -> None:
         body = walker.body
         stride_mm = walker.speed_mm_s * dt_ms / 1000
         wish_mm = max(-stride_mm, min(stride_mm, walker.target_mm - body.x_mm))
-        moved_mm = self._free_way(body, wish_mm, walker.gap_mm)
-        body.x_mm += moved_mm
+        if wish_mm:
+            body.x_mm += self._free_way(body, wish_mm, walker.gap_mm)
         if walker.bag is not None:
             walker.bag.x_mm = body.x_mm
 

@@ -73,6 +73,7 @@ class HostLink:
         self._session = 0
         self._peer: wire.HelloAck | None = None
         self._sequence = secrets.randbelow(_LAST_SEQUENCE)
+        self._beat = b""
         self._heard_ns = 0
         self._last_event = (0, 0)
         self._waiting_since_ns: int | None = None
@@ -88,6 +89,7 @@ class HostLink:
         """Forgets the board and greets it anew with a fresh session; called again, it repeats the greeting."""
         if self._session == 0 or self._peer is not None:
             self._session = secrets.randbelow(0xFFFF_FFFF) + 1
+            self._beat = encode(Frame(sequence=0, message=wire.Heartbeat(session=self._session)))
             self._peer = None
         spoken = wire.SPOKEN_VERSIONS
         self._transmit(
@@ -112,7 +114,7 @@ class HostLink:
             return self._tell_loss(now_ns, "no lane board answers on this port") if is_overdue else []
         if now_ns - self._heard_ns > self._link_timeout_ns:
             return self._lose(now_ns, f"nothing heard for {(now_ns - self._heard_ns) // 1_000_000} ms")
-        self._transmit(0, wire.Heartbeat(session=self._session))
+        self._send(self._beat)
         return []
 
     def next_sequence(self) -> int:
@@ -156,7 +158,7 @@ class HostLink:
         self._peer = message
         self._is_loss_told = False
         self._heard_ns = now_ns
-        self._transmit(0, wire.Heartbeat(session=self._session))
+        self._send(self._beat)
         return [
             LinkUp(
                 at_ns=now_ns,

@@ -7,22 +7,14 @@ uplink. Everything meets in :meth:`LaneRuntime.put`, one item at a time, so that
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 
-from drivers.lane_io.interface import (
-    BoardEvent,
-    BoardReport,
-    LampColour,
-    LaneIo,
-    LaneSensors,
-    LinkLost,
-    LinkUp,
-)
+from drivers.lane_io.interface import BoardEvent, BoardReport, LampColour, LaneIo, LaneSensors, LinkLost, LinkUp
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core import machine
@@ -35,13 +27,10 @@ from gate.lane import sensing
 from gate.lane.casework import Casework
 from gate.lane.examination import Examination, Lookup, Seen
 from gate.lane.executor import Executor
+from gate.lane.journal import Journal
 from gate.lane.orders import Orders
 from gate.lane.presentation import lane_state, look
-from gate.lane.sightings import (
-    CameraChanged,
-    Sighting,
-    VisionFailed,
-)
+from gate.lane.sightings import CameraChanged, Sighting, VisionFailed
 from gate.lane.store import LaneStore
 from gate.lane.takeover import Takeover
 from gate.lane.timers import Timers
@@ -137,6 +126,7 @@ class LaneRuntime:
             writes=self._guarded,
             faults=lambda: self._state.faults,
         )
+        self._journal = Journal(store, writes=self._guarded)
         self._lamp: LampColour | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,6 +162,7 @@ class LaneRuntime:
         await asyncio.to_thread(self._vision.stop)
         await self._executor.stop()
         await self._board.stop()
+        self._journal.write()
 
     def put(self, item: Input) -> None:
         """Add to the inbox, from the event loop."""
@@ -227,7 +218,7 @@ class LaneRuntime:
                 self._step(on.DeviceRecovered(device="board_link"))
                 self._spawn(self._test_safety_devices())
             case BoardEvent():
-                self._journal("board", {"kind": report.kind.value, "detail": report.detail})
+                self._journal.note("board", {"kind": report.kind.value, "detail": report.detail})
             case _:
                 assert_never(report)
 
@@ -299,7 +290,7 @@ class LaneRuntime:
             "reasons": list(after.reasons),
         }
         _log.info("state", **row)
-        self._journal("state", row)
+        self._journal.note("state", row)
         self._on_change(after)
 
     def _entered(self, state: LaneState) -> None:
@@ -319,9 +310,6 @@ class LaneRuntime:
         _log.error("store_failed", error=str(error))
         if "store" not in self._state.faults:
             self.put(on.DeviceFailed(device="store", reason=str(error)))
-
-    def _journal(self, kind: str, body: Mapping[str, Any]) -> None:
-        self._guarded(lambda: self._store.journal([(kind, body)]))
 
     def _apply(self, effects: tuple[Effect, ...]) -> None:
         """Each effect on its own: a record that cannot be written must not keep a door command from going out."""

@@ -72,6 +72,7 @@ class Sensing:
     def __init__(self) -> None:
         self._last: LaneSensors | None = None
         self._faults: frozenset[str] = frozenset()
+        self._signs: tuple[object, ...] = ()
         self._company_since_ns: int | None = None
         self._is_company_told = False
 
@@ -111,6 +112,18 @@ class Sensing:
 
     def _faults_of(self, now: LaneSensors) -> list[Event]:
         """What the board says is wrong, as devices that fail and recover."""
+        shown = (
+            now.is_estop_pressed,
+            now.is_power_failed,
+            now.entry,
+            now.exit,
+            now.is_holding,
+            now.is_fire,
+            now.failed,
+        )
+        if shown == self._signs:
+            return []  # as nearly every report, ten and more a second
+        self._signs = shown
         signs = {
             "emergency_stop": now.is_estop_pressed,
             "power": now.is_power_failed,

@@ -24,7 +24,7 @@ class Fault:
     name: str
     strike: Break
     mend: Mend | None = None
-    longest_s: float = 3.0
+    longest_s: float = 1.6
 
 
 def _board(fault: BoardFault, value: Callable[[random.Random], float | None] = lambda _rng: None) -> Fault:
@@ -167,9 +167,9 @@ FAULTS: tuple[Fault, ...] = (
     _forced(Door.ENTRY),
     _forced(Door.EXIT),
     Fault(name="serial line unplugged", strike=_once(lambda s: s.line.unplug()), mend=lambda s: s.line.plug_in()),
-    Fault(name="broker gone", strike=_once(lambda s: s.broker.stop()), mend=lambda s: s.broker.start(), longest_s=6.0),
+    Fault(name="broker gone", strike=_once(lambda s: s.broker.stop()), mend=lambda s: s.broker.start(), longest_s=4.0),
     Fault(name="connections broken", strike=_once(lambda s: s.broker.disconnect())),
-    Fault(name="hub gone", strike=_once(_set_hub(False)), mend=_set_hub(True), longest_s=6.0),
+    Fault(name="hub gone", strike=_once(_set_hub(False)), mend=_set_hub(True), longest_s=4.0),
     Fault(
         name="network slow",
         strike=lambda s, rng: setattr(s.broker, "latency_s", rng.uniform(0.1, 2.0)),
@@ -190,5 +190,5 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="release of another stay", strike=_release_other_stay),
     Fault(name="evacuation", strike=_evacuate, mend=_evacuation_over, longest_s=2.0),
     Fault(name="out of service", strike=_take_out_of_service),
-    Fault(name="officers away", strike=_once(_set_officers(False)), mend=_set_officers(True), longest_s=12.0),
+    Fault(name="officers away", strike=_once(_set_officers(False)), mend=_set_officers(True), longest_s=8.0),
 )

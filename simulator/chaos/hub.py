@@ -26,10 +26,11 @@ from simulator.chaos.broker import Broker
 from simulator.chaos.timeloop import LoopClock, TimeLoop
 
 ROLES = frozenset({"customs", "quarantine"})
-_BATCH_S = 0.02
+_BATCH_S = 0.5
+"""Receipts are collected for so long, as a hub that has many lanes does."""
 _REPEAT_S = 1.0
 _LIFETIME_S = 10.0
-_ROUND_S = 0.5
+_ROUND_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Hub:
         self.spent: list[str] = []
         self.issued: dict[str, Issued] = {}
         self.sent: list[str] = []
-        self.state: dict[str, Any] = {}
+        self._state_json = b"{}"
+        self._state: dict[str, Any] | None = None
         self.cases: dict[str, _Case] = {}
         self._topics = {channel: lane_topic(port, lane, channel) for channel in Channel}
         self._broker = broker
@@ -80,6 +82,13 @@ class Hub:
         self._receipts: list[str] = []
         broker.deliver = self._hear
         loop.call_later(_REPEAT_S, self._repeat)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the lane last said of itself; parsed when somebody looks."""
+        if self._state is None:
+            self._state = json.loads(self._state_json)
+        return self._state
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -93,7 +102,7 @@ class Hub:
             if answer["reason"] != "replayed":
                 self._unanswered.pop(answer["command_id"], None)
         elif topic == self._topics[Channel.STATE]:
-            self.state = json.loads(payload)
+            self._state_json, self._state = payload, None
 
     def _take(self, event: dict[str, Any]) -> None:
         known = self.events.get(event["id"])
@@ -238,7 +247,7 @@ class Officers:
         name = str(self._hub.state.get("state", ""))
         if name != self._since[0]:
             self._since = (name, now_s)
-            self._patience_s = self._rng.uniform(0.3, 3.0)
+            self._patience_s = self._rng.uniform(0.2, 1.5)
         if not self.are_there or not self._hub.is_up or now_s - self._since[1] < self._patience_s:
             return
         if now_s - self._acted_s >= _REPEAT_S:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from drivers.lane_io.interface import Door
 from simulator.board_model import BoardFault
 from simulator.chaos.hub import Hub
-from simulator.chaos.lane import POLICY
 from simulator.chaos.line import AnyBoard, BoardLine
 from simulator.chaos.timeloop import LoopClock
 
@@ -37,6 +36,7 @@ class Judge:
     line: BoardLine
     hub: Hub
     clock: LoopClock
+    inside_limit_ms: float
     is_lane_alive: Callable[[], bool]
     unauthorised: list[str] = field(default_factory=list)
     trapped: list[str] = field(default_factory=list)
@@ -75,9 +75,10 @@ class Judge:
         self._disturbed_ms = self.board.world.now_ms
 
     def look(self) -> None:
-        for opening in self.board.openings[self._judged :]:
-            self._judge(opening.door, opening.reason)
-        self._judged = len(self.board.openings)
+        openings = self.board.openings
+        while self._judged < len(openings):
+            self._judged += 1
+            self._judge(openings[self._judged - 1].door, openings[self._judged - 1].reason)
         self._look_at_doors()
         self._look_for_trapped()
 
@@ -101,9 +102,12 @@ class Judge:
 
     def _look_at_doors(self) -> None:
         world = self.board.world
-        is_open = (world.entry.position > _SHUT_RATIO, world.exit.position > _SHUT_RATIO)
-        self._is_egress_free = self._is_there_a_cause() or (self._is_egress_free and any(is_open))
-        if all(is_open) and not self._is_egress_free:
+        is_entry_open, is_exit_open = world.entry.position > _SHUT_RATIO, world.exit.position > _SHUT_RATIO
+        if not (is_entry_open or is_exit_open):
+            self._is_egress_free = False
+            return
+        self._is_egress_free = self._is_egress_free or self._is_there_a_cause()
+        if is_entry_open and is_exit_open and not self._is_egress_free:
             self.unauthorised.append("both doors were open")
             self._is_egress_free = True  # told once
 
@@ -111,6 +115,8 @@ class Judge:
         """Whether something may hold the doors open that is no crossing."""
         world = self.board.world
         is_pushed = world.entry.is_pushed or world.exit.is_pushed
+        if not self._raised_ms and not is_pushed:
+            return not self.board.is_running
         return is_pushed or not self.board.is_running or any(self.has_cause(reason) for reason in _EGRESS)
 
     def has_cause(self, reason: str) -> bool:
@@ -120,16 +126,16 @@ class Judge:
     def _look_for_trapped(self) -> None:
         world = self.board.world
         is_shut_in = (
-            any(world.is_inside(walker.body) for walker in world.walkers)
-            and world.entry.position <= _SHUT_RATIO
+            world.entry.position <= _SHUT_RATIO
             and world.exit.position <= _SHUT_RATIO
+            and any(world.is_inside(walker.body) for walker in world.walkers)
         )
         if not is_shut_in or self._is_broken():
             self._free_ms = world.now_ms
             self._is_trap_told = self._is_trap_told and is_shut_in
             return
         since_ms = max(self._free_ms, self._disturbed_ms)
-        if world.now_ms - since_ms > POLICY.inside_limit_ms + _GRACE_MS and not self._is_trap_told:
+        if world.now_ms - since_ms > self.inside_limit_ms + _GRACE_MS and not self._is_trap_told:
             self._is_trap_told = True
             self.trapped.append(f"somebody was shut in for {(world.now_ms - since_ms) / 1000:.1f} s")
 

@@ -45,11 +45,65 @@ POLICY = LanePolicy(
     settle_ms=50,
     retry_ms=300,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long things take: nobody waits for simulated doors, and only the order of events is of interest."""
+
+    policy: LanePolicy
+    opening_ms: float
+    closing_ms: float
+
+
+WALKING = Pace(policy=POLICY, opening_ms=150.0, closing_ms=200.0)
+"""For scenes that somebody reads."""
+RUNNING = Pace(
+    policy=LanePolicy(
+        document_timeout_ms=1_000,
+        entry_timeout_ms=1_500,
+        face_timeout_ms=1_200,
+        release_wait_ms=800,
+        exit_timeout_ms=1_500,
+        inside_limit_ms=5_000,
+        desk_notice_ms=60,
+        settle_ms=30,
+        retry_ms=300,
+    ),
+    opening_ms=60.0,
+    closing_ms=80.0,
+)
+"""For campaigns: the times stand to each other as a real lane's do."""
 SENSOR_MAX_AGE_NS = 400_000_000
 
 
+class Disk:
+    """A disk in memory, with one database on it: it outlives the processes that use it."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect(":memory:", isolation_level=None, factory=_Kept)
+
+    def connect(self, _path: Path) -> sqlite3.Connection:
+        return self._database
+
+    def remove(self) -> None:
+        self._database.is_kept = False
+        self._database.close()
+
+
+class _Kept(sqlite3.Connection):
+    is_kept = True
+
+    def close(self) -> None:
+        """A process that ends closes what it opened; what it wrote stays."""
+        if self.in_transaction:
+            self.rollback()
+        if not self.is_kept:
+            super().close()
+
+
 class DiskStore(LaneStore):
-    """The lane's store on a disk that can be full, and a file that outlives a killed process."""
+    """The lane's store on a disk that can be full, and that outlives a killed process."""
 
     is_full = False
     is_dead = False
@@ -94,7 +148,7 @@ class LaneProcess:
     def __init__(
         self,
         *,
-        path: Path,
+        disk: Disk,
         loop: TimeLoop,
         clock: LoopClock,
         line: BoardLine,
@@ -102,10 +156,11 @@ class LaneProcess:
         broker: Broker,
         hub: Hub,
         thermometer: "Thermometer",
+        policy: LanePolicy,
         on_spend: Callable[[str, str | None], None],
         on_state: Callable[[State], None],
     ) -> None:
-        self.store = DiskStore(path, port=PORT, lane=LANE, clock=clock)
+        self.store = DiskStore(Path("lane.sqlite"), port=PORT, lane=LANE, clock=clock, connect=disk.connect)
         self._loop = loop
         self._line = line
         self._sight = sight
@@ -135,7 +190,7 @@ class LaneProcess:
             spend=self._spend,
         )
         self.runtime = LaneRuntime(
-            policy=POLICY,
+            policy=policy,
             clock=clock,
             store=self.store,
             board=LaneLinkDriver("board", now_ns=clock.monotonic_ns, open_transport=line.open),

@@ -20,7 +20,9 @@ class MakeBoard(Protocol):
 
 
 STEP_MS = 20.0
-IDLE_STEP_MS = 40.0
+"""While something moves."""
+IDLE_STEP_MS = 90.0
+"""While nothing does: as often as a board reports."""
 
 
 class _End:
@@ -53,7 +55,8 @@ class BoardLine:
         self._is_plugged = True
         self._is_closed = False
         self._last_s = loop.time()
-        loop.call_later(STEP_MS / 1000, self._step)
+        self._next = loop.call_later(STEP_MS / 1000, self._step)
+        self._is_answering = False
 
     def open(
         self, port: str, _baud_rate: int, /, *, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]
@@ -83,9 +86,20 @@ class BoardLine:
     def carry(self, data: bytes) -> None:
         """To the board; its answers come in the loop's next round, as they would from a wire."""
         self.board.receive(data)
-        self._loop.call_soon(self._answer)
+        if not self._is_answering:
+            self._is_answering = True
+            self._loop.call_soon(self._answer)
+        self.wake()
+
+    def wake(self) -> None:
+        """Something may have begun to move: the next step is due soon."""
+        soon_s = self._loop.time() + STEP_MS / 1000
+        if self._next.when() > soon_s and not self._is_closed and self._is_moving():
+            self._next.cancel()
+            self._next = self._loop.call_at(soon_s, self._step)
 
     def _answer(self) -> None:
+        self._is_answering = False
         data = self.board.take_output()
         if data and self.end is not None:
             self.end.on_bytes(data)
@@ -94,14 +108,25 @@ class BoardLine:
         if self._is_closed:
             return
         now_s = self._loop.time()
-        self.board.step((now_s - self._last_s) * 1000)
+        passed_ms = (now_s - self._last_s) * 1000
         self._last_s = now_s
+        is_moving = self._is_moving()
+        while is_moving and passed_ms > STEP_MS * 1.5:  # it began while nobody looked: no leaps for that
+            self.board.step(STEP_MS)
+            self._on_step()
+            passed_ms -= STEP_MS
+        self.board.step(passed_ms)
         self._on_step()
         self._answer()
-        self._loop.call_later((STEP_MS if self._is_moving() else IDLE_STEP_MS) / 1000, self._step)
+        pause_ms = STEP_MS if self._is_moving() else IDLE_STEP_MS
+        self._next = self._loop.call_later(pause_ms / 1000, self._step)
 
     def _is_moving(self) -> bool:
         world = self.board.world
-        return any(leaf.motor != 0 or leaf.is_pushed for leaf in world.leaves) or any(
-            not walker.is_there for walker in world.walkers
-        )
+        entry, exit_ = world.entry, world.exit
+        if entry.motor or exit_.motor or entry.is_pushed or exit_.is_pushed:
+            return True
+        outputs = self.board.outputs
+        if outputs is None or not outputs.has_light:  # a self-test is going on
+            return True
+        return any(not walker.is_there for walker in world.walkers)

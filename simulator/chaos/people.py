@@ -11,7 +11,7 @@ from simulator.chaos.sight import Person, Sight
 from simulator.world import Body, LaneWorld, Walker
 
 OUTSIDE_MM, LINE_MM, BEHIND_MM, BEYOND_MM = -600.0, 1200.0, 600.0, 3000.0
-FAST_MM_S = 5_000.0
+FAST_MM_S = 12_000.0
 _PASSABLE_RATIO = 0.8
 _POLL_S = 0.05
 _PATIENCE_S = 90.0
@@ -63,7 +63,7 @@ class Traveller:
         """Place the document, and see how far it goes: ``through``, ``back``, ``turned_away``, ``gave_up``."""
         self._sight.place(self._person())
         try:
-            if not await self._wait(self._may_enter, 4.0) or self.kind is Kind.NEVER_ENTERS:
+            if not await self._wait(self._may_enter, 3.0) or self.kind is Kind.NEVER_ENTERS:
                 return "turned_away"
         finally:
             self._sight.take_away()

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from gate.core.state import State
@@ -21,7 +19,7 @@ from simulator.chaos.broker import Broker
 from simulator.chaos.faults import FAULTS, Fault
 from simulator.chaos.hub import Hub, Officers
 from simulator.chaos.judge import Judge
-from simulator.chaos.lane import ADDRESS, LANE, PORT, LaneProcess, Thermometer
+from simulator.chaos.lane import ADDRESS, LANE, PORT, RUNNING, WALKING, Disk, LaneProcess, Pace, Thermometer
 from simulator.chaos.line import AnyBoard, BoardLine, MakeBoard
 from simulator.chaos.people import KINDS, Traveller
 from simulator.chaos.sight import Sight
@@ -34,7 +32,6 @@ _READY_WITHIN_S = 60.0
 _BOOKS_WITHIN_S = 60.0
 _START_AGAIN_S = 1.0
 _LOOK_S = 0.2
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  a store that is thrown away has no use for a disk
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,16 +96,17 @@ class Shift:
         seed: str,
         *,
         loop: TimeLoop,
-        folder: Path,
         trace: Callable[[str], None] | None,
         fault_ratio: float,
         make_board: MakeBoard,
+        pace: Pace,
     ) -> None:
         self.rng = random.Random(seed)
+        self.pace = pace
         self.loop: TimeLoop = loop
         self.clock: LoopClock = LoopClock(loop)
         self.board: AnyBoard = make_board(
-            _quick_world(), seed=self.rng.randrange(1 << 30), now_ns=self.clock.monotonic_ns
+            _world(pace), seed=self.rng.randrange(1 << 30), now_ns=self.clock.monotonic_ns
         )
         self.broker: Broker = Broker(loop, random.Random(self.rng.random()))
         self.hub: Hub = Hub(port=PORT, lane=LANE, broker=self.broker, loop=loop, clock=self.clock)
@@ -125,9 +123,10 @@ class Shift:
             line=self.line,
             hub=self.hub,
             clock=self.clock,
+            inside_limit_ms=pace.policy.inside_limit_ms,
             is_lane_alive=lambda: self.process is not None and not self.process.task.done(),
         )
-        self._folder = folder
+        self.disk: Disk = Disk()
         self._trace = trace
         self._fault_ratio = fault_ratio
         self._broken: list[Fault] = []
@@ -141,7 +140,7 @@ class Shift:
             return
         self.sight = Sight(self.loop, self.clock, people_inside=self.board.world.people_inside)
         self.process = LaneProcess(
-            path=self._folder / "lane.sqlite",
+            disk=self.disk,
             loop=self.loop,
             clock=self.clock,
             line=self.line,
@@ -149,6 +148,7 @@ class Shift:
             broker=self.broker,
             hub=self.hub,
             thermometer=self.thermometer,
+            policy=self.pace.policy,
             on_spend=self.judge.note_spent,
             on_state=lambda name: self._tell(f"lane: {name.value}"),
         )
@@ -301,13 +301,13 @@ class Shift:
             with contextlib.suppress(asyncio.CancelledError):
                 await process.task
         self.line.close()
+        self.disk.remove()
 
 
-def _quick_world() -> LaneWorld:
-    """Doors as quick as doors can be: a campaign is about orders of events, and nobody waits for it."""
+def _world(pace: Pace) -> LaneWorld:
     world = LaneWorld()
     for leaf in world.leaves:
-        leaf.open_ms, leaf.close_ms = 150.0, 200.0
+        leaf.open_ms, leaf.close_ms = pace.opening_ms, pace.closing_ms
     return world
 
 
@@ -335,15 +335,20 @@ def play(
     fault_ratio: float = 0.0,
     trace: Callable[[str], None] | None = None,
     make_board: MakeBoard = BoardModel,
+    pace: Pace = WALKING,
 ) -> Findings:
     """Make a lane and everything around it, let ``script`` play with them in their own time, and say what was found."""
     loop = TimeLoop()
     asyncio.set_event_loop(loop)
-    folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
     try:
-        with seeded_secrets(seed), TemporaryDirectory(dir=folder, prefix="tongguan-chaos-") as path:
+        with seeded_secrets(seed):
             shift = Shift(
-                seed, loop=loop, folder=Path(path), trace=trace, fault_ratio=fault_ratio, make_board=make_board
+                seed,
+                loop=loop,
+                trace=trace,
+                fault_ratio=fault_ratio,
+                make_board=make_board,
+                pace=pace,
             )
             began_s = loop.time()
 
@@ -373,4 +378,11 @@ def play_shift(
     make_board: MakeBoard = BoardModel,
 ) -> Findings:
     """Play one shift of a campaign from the beginning. The same seed and board give the same shift."""
-    return play(seed, lambda shift: shift.run(crossings), fault_ratio=fault_ratio, trace=trace, make_board=make_board)
+    return play(
+        seed,
+        lambda shift: shift.run(crossings),
+        fault_ratio=fault_ratio,
+        trace=trace,
+        make_board=make_board,
+        pace=RUNNING,
+    )

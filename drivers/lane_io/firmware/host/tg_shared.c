@@ -44,6 +44,11 @@ uint32_t tg_host_line_faults(const tg_board *board)
     return board->link.line_faults;
 }
 
+uint32_t tg_host_newest_event(const tg_board *board)
+{
+    return board->link.event_sequence;
+}
+
 bool tg_host_event(const tg_board *board, uint8_t index, tg_event *event)
 {
     if (index >= board->link.event_count) {

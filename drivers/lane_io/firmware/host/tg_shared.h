@@ -12,6 +12,9 @@ void tg_host_step(tg_board *board, uint32_t dt_ms);
 uint32_t tg_host_uptime_ms(const tg_board *board);
 uint32_t tg_host_line_faults(const tg_board *board);
 
+/* The number of the newest event, 0 before the first. */
+uint32_t tg_host_newest_event(const tg_board *board);
+
 /* The `index`th event in the queue; false when there are not so many. */
 bool tg_host_event(const tg_board *board, uint8_t index, tg_event *event);
 
