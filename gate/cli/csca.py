@@ -221,6 +221,6 @@ def _row(item: "Certificate", store: "TrustStore", now: "datetime") -> dict[str,
         "is_self_signed": item.is_self_issued and item.is_signed_by(item),
         "key": item.key.name,
         "key_id": item.key_id.hex() if item.key_id else None,
-        "has_revocation_list": store.revocation_list_of(item) is not None,
+        "has_revocation_list": bool(store.revocation_lists_of(item)),
         "sha256": item.sha256,
     }

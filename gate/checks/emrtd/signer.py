@@ -117,16 +117,18 @@ def check_csca(issuer: Certificate, signer: Certificate, now: datetime) -> Check
 
 
 def check_revocation(signer: Certificate, issuer: Certificate, store: TrustStore, now: datetime) -> Check:
-    """Look the signer up in its issuer's newest revocation list. A list that is out of date still revokes; it clears nobody."""
+    """Look the signer up in its issuer's revocation lists. A list that is out of date still revokes; it clears nobody."""
     name = CheckName.DSC_REVOCATION
-    listed = store.revocation_list_of(issuer)
-    if listed is None:
+    lists = store.revocation_lists_of(issuer)
+    if not lists:
         reason = f"no revocation list of {issuer.subject.text} is in the trust store"
         return Check(name=name, outcome=CheckOutcome.NOT_CHECKED, reason=reason)
-    since = listed.revoked.get(signer.serial_number)
-    if since is not None:
-        reason = f"the document signer's certificate was revoked on {since:%Y-%m-%d}"
-        return Check(name=name, outcome=CheckOutcome.FAIL, reason=reason)
+    for listed in lists:
+        since = listed.revoked.get(signer.serial_number)
+        if since is not None:
+            reason = f"the document signer's certificate was revoked on {since:%Y-%m-%d}"
+            return Check(name=name, outcome=CheckOutcome.FAIL, reason=reason)
+    listed = lists[0]
     if not listed.is_current_at(now):
         until = f"{listed.next_update:%Y-%m-%d}" if listed.next_update else "then"
         reason = (

@@ -62,9 +62,7 @@ class TrustStore:
     _by_name: dict[Name, list[Certificate]] = field(init=False, repr=False, compare=False)
     _by_key_id: dict[bytes, list[Certificate]] = field(init=False, repr=False, compare=False)
     _lists: dict[Name, list[RevocationList]] = field(init=False, repr=False, compare=False)
-    _verified_lists: dict[str, RevocationList | None] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
+    _verified: dict[str, bool] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_name: dict[Name, list[Certificate]] = defaultdict(list)
@@ -119,16 +117,25 @@ class TrustStore:
                 return verification.reason
         return None
 
-    def revocation_list_of(self, issuer: Certificate) -> RevocationList | None:
-        """Return the newest list that the issuer's key signed, None if there is none. Each signature is verified once and remembered."""
-        if issuer.sha256 not in self._verified_lists:
-            signed = (
-                item
-                for item in self._lists.get(issuer.subject, ())
-                if item.verified_by(issuer).verdict is Verdict.VALID
+    def revocation_lists_of(self, issuer: Certificate) -> tuple[RevocationList, ...]:
+        """Return the lists under the issuer's name, those by its own key first, then the newest first.
+
+        After a change of keys a state signs its list with the new one, for signers of the old ones as well; so any key that stands in the
+        store under that name will do. Each signature is verified once and remembered.
+        """
+        lists = [item for item in self._lists.get(issuer.subject, ()) if self._is_verified(item)]
+        return tuple(sorted(lists, key=lambda item: item.authority_key_id != issuer.key_id))
+
+    def _is_verified(self, revocations: RevocationList) -> bool:
+        known = self._verified.get(revocations.sha256)
+        if known is None:
+            known = any(
+                (signer.uses is None or "crl_sign" in signer.uses)
+                and revocations.verified_by(signer).verdict is Verdict.VALID
+                for signer in self._by_name.get(revocations.issuer, ())
             )
-            self._verified_lists[issuer.sha256] = next(signed, None)
-        return self._verified_lists[issuer.sha256]
+            self._verified[revocations.sha256] = known
+        return known
 
     def excuse(self, check: CheckName, issuer: Certificate, signer: Certificate) -> Deviation | None:
         """Return the deviation that excuses a failed ``check`` of a document signed under ``issuer``, None if there is none."""

@@ -281,6 +281,20 @@ def test_a_forged_revocation_list_is_no_list() -> None:
     assert the(check(trust=store(crl=forged)), CheckName.DSC_REVOCATION).outcome is NOT_CHECKED
 
 
+def test_a_list_by_a_newer_key_of_the_same_name_revokes_signers_of_the_old_one() -> None:
+    newer = Issuer(now=NOW, algorithm=Algorithm(key="P-256"), serial_number=50)
+    bad = signer()
+    sod = make_sod(GROUPS, bad)
+    by_new_key = newer.crl([bad.serial_number])
+    assert failed(check(sod, trust=store(issuer(), newer, crl=by_new_key))) == {CheckName.DSC_REVOCATION}
+    assert the(check(sod, trust=store(issuer(), newer, crl=newer.crl())), CheckName.DSC_REVOCATION).outcome is PASS
+    # A list whose key is in the store under no name, or under another one, says nothing.
+    assert the(check(sod, trust=store(issuer(), crl=by_new_key)), CheckName.DSC_REVOCATION).outcome is NOT_CHECKED
+    other = Issuer(now=NOW, algorithm=Algorithm(key="P-256"), common_name="CSCA of cards")
+    elsewhere = check(sod, trust=store(issuer(), other, crl=other.crl([bad.serial_number])))
+    assert the(elsewhere, CheckName.DSC_REVOCATION).outcome is NOT_CHECKED
+
+
 def test_a_link_certificate_leads_to_the_new_key() -> None:
     old, new = issuer(), Issuer(now=NOW, algorithm=Algorithm(key="P-384", digest="sha384"), common_name="CSCA 2")
     trust = TrustStore(certificates=(read_certificate(old.certificate), read_certificate(old.link(new))))
