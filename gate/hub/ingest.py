@@ -5,45 +5,35 @@ raises here; a database that refuses raises, and the whole batch is offered agai
 """
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from gate.core.clock import Clock
 from gate.hub.audit import log as audit
-from gate.hub.believe import stored_event
 from gate.hub.commands import CommandBook
 from gate.hub.desk import CaseDesk, Changes
+from gate.hub.heard import Incoming, LaneAck, LaneEvent, LaneWord, Parsed, Rejected, parse_message
 from gate.hub.lanes import keep_lanes
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
 from gate.hub.records import StoredEvent
-from gate.hub.rows import event_time_ms
 from gate.hub.schema import CASES, DUE_CASES, EVENTS, REJECTED
 from gate.hub.store import Store, insert_new
 from gate.hub.turns import try_cases
 from gate.wire.messages import (
     Ack,
     AckOutcome,
-    CloudEvent,
     CommandRefused,
     LaneState,
-    LaneStatus,
     ReleaseSpent,
-    event_source,
 )
-from gate.wire.topics import Channel, LaneTopic, parse
 
 log = structlog.get_logger(__name__)
 
-MAX_PAYLOAD_BYTES = 256 * 1024
-MAX_SEQUENCE = 2**53
 MAX_REJECTED = 1000
 """How many different rejected messages are kept; the oldest go first."""
 _KEPT_PAYLOAD_CHARS = 4096
@@ -51,57 +41,6 @@ _OWNERS = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(bindpa
 _WAITING = select(DUE_CASES.c.case_id).distinct().limit(500)
 _LEAVE = DUE_CASES.insert()
 _TAKE_UP = delete(DUE_CASES).where(DUE_CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
-_topic = lru_cache(maxsize=4096)(parse)
-_CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """One message as the broker delivered it. ``arrived_ns`` is the monotonic clock."""
-
-    topic: str
-    payload: bytes
-    arrived_ns: int
-    mid: int = 0
-    qos: int = 0
-    connection: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A message that is not believed, and why."""
-
-    topic: str
-    payload: bytes
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneEvent:
-    """A believed event. ``case_id`` is None when it concerns no case, or one that is another lane's."""
-
-    lane: str
-    event: CloudEvent
-    stored: StoredEvent
-    case_id: str | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneAck:
-    lane: str
-    ack: Ack
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneWord:
-    """A lane's retained status or state."""
-
-    lane: str
-    word: LaneStatus | LaneState
-
-
-Parsed = LaneEvent | LaneAck | LaneWord | Rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +48,7 @@ class Taken:
     """What is committed and must now be told: ids to receipt by lane, commands and case changes, lanes that came online."""
 
     receipts: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, list[str]] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     came_online: tuple[str, ...] = ()
 
@@ -160,10 +100,14 @@ class Ingest:
         receipts: dict[str, list[str]] = {}
         for item in events:
             receipts.setdefault(item.lane, []).append(item.event.id)
+        refused: dict[str, list[str]] = {}
+        for known in rejected:
+            if known.lane is not None and known.event_id is not None:
+                refused.setdefault(known.lane, []).append(known.event_id)
         came_online = self._note([item for item in parsed if isinstance(item, LaneWord)])
         for lane in {item.lane for item in events} | {item.lane for item in acks}:
             self._board.heard(lane)
-        return Taken(receipts=receipts, changes=changes, came_online=came_online)
+        return Taken(receipts=receipts, refused=refused, changes=changes, came_online=came_online)
 
     def catch_up(self) -> Changes:
         """Make the projections that a worker left because another was at work on the same case.
@@ -316,59 +260,3 @@ class Ingest:
     def _count_commands(self, changes: Changes) -> None:
         for command in changes.commands:
             self._metrics.commands.labels(act=command.act.value).inc()
-
-
-def parse_message(message: Incoming, *, port: str, lanes: Collection[str]) -> Parsed:
-    """What a message says, or why it is not believed. Never raises on any topic or payload."""
-    topic = _topic(message.topic)
-    reason: str | None = None
-    if not isinstance(topic, LaneTopic) or topic.port != port:
-        reason = "foreign_topic"
-    elif topic.lane not in lanes:
-        reason = "unknown_lane"
-    elif len(message.payload) > MAX_PAYLOAD_BYTES:
-        reason = "too_long"
-    if reason is not None or not isinstance(topic, LaneTopic):
-        return Rejected(topic=message.topic, payload=message.payload, reason=reason or "foreign_topic")
-    parsed: Parsed | str
-    try:
-        match topic.channel:
-            case Channel.EVENT:
-                parsed = _parse_event(topic.lane, port, message.payload)
-            case Channel.ACK:
-                parsed = LaneAck(lane=topic.lane, ack=Ack.model_validate_json(message.payload))
-            case Channel.STATUS:
-                parsed = LaneWord(lane=topic.lane, word=LaneStatus.model_validate_json(message.payload))
-            case Channel.STATE:
-                parsed = LaneWord(lane=topic.lane, word=LaneState.model_validate_json(message.payload))
-            case Channel.COMMAND | Channel.RECEIPT:
-                parsed = "not_for_the_hub"
-    except ValidationError:
-        parsed = "malformed"
-    if isinstance(parsed, str):
-        return Rejected(topic=message.topic, payload=message.payload, reason=parsed)
-    return parsed
-
-
-def _parse_event(lane: str, port: str, payload: bytes) -> LaneEvent | str:
-    event = CloudEvent.model_validate_json(payload)
-    if event.source != event_source(port, lane):
-        return "forged_source"
-    if event.time.tzinfo is None or event.sequence > MAX_SEQUENCE:
-        return "malformed"
-    data = event.typed_data()
-    case_id = getattr(data, "case_id", None)
-    if case_id is not None and _CASE_ID.fullmatch(case_id) is None:
-        return "bad_case_id"
-    if event.subject is not None and event.subject != case_id:
-        return "other_subject"
-    stored = stored_event(
-        port=port,
-        lane=lane,
-        event_id=event.id,
-        sequence=event.sequence,
-        event_type=event.type,
-        at_ms=event_time_ms(event),
-        data=data,
-    )
-    return LaneEvent(lane=lane, event=event, stored=stored, case_id=case_id, body=payload.decode())

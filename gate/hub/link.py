@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from config.schema import Broker
 from gate.core.clock import Clock
 from gate.hub.errors import HubError
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.wire.mqtt import acknowledge_at_once, acknowledge_together, end, send_at_once
 from gate.wire.topics import Channel, all_lanes, lane_topic
 

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from gate.core.clock import Clock
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.metrics import Metrics
 
 log = structlog.get_logger(__name__)

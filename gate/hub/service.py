@@ -21,7 +21,7 @@ from gate.hub.commands import Outgoing
 from gate.hub.desk import CaseDesk, Changes, VerdictNotTaken
 from gate.hub.evidence.keeper import EvidenceKeeper
 from gate.hub.evidence.keys import EvidenceKeys
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
@@ -147,6 +147,7 @@ class Hub:
             taken = self._ingest.take(batch)
             self._publish_commands(taken.changes.commands)
         self._teller.receipts(taken.receipts, is_busy=self._pump.has_more)
+        self._teller.refusals(taken.refused)
         self._teller.cases(taken.changes.cases)
         for lane in taken.came_online:
             self._repeat(lane)

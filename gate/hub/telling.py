@@ -48,14 +48,25 @@ class Teller:
                 receipt = Receipt(
                     aud=f"{self._port}/{lane}", iat=now_s, event_ids=event_ids[start : start + RECEIPT_IDS]
                 )
-                token = sign_receipt(self._key, receipt)
-                self._link.publish(lane_topic(self._port, lane, Channel.RECEIPT), token, qos=1)
+                self._publish_receipt(lane, receipt)
 
     def commands(self, commands: Iterable[Outgoing]) -> None:
         """In the order of their numbers."""
         for command in commands:
             self._link.publish(lane_topic(self._port, command.lane, Channel.COMMAND), command.token, qos=1)
             log.info("command_sent", act=command.act.value, lane=command.lane, command_id=command.command_id)
+
+    def refusals(self, refused: Mapping[str, Sequence[str]]) -> None:
+        """By lane, the ids of events that it need not repeat."""
+        for lane, event_ids in refused.items():
+            for start in range(0, len(event_ids), RECEIPT_IDS):
+                part = list(event_ids[start : start + RECEIPT_IDS])
+                self._publish_receipt(
+                    lane, Receipt(aud=f"{self._port}/{lane}", iat=self._clock.utc_ms() / 1000, refused=part)
+                )
+
+    def _publish_receipt(self, lane: str, receipt: Receipt) -> None:
+        self._link.publish(lane_topic(self._port, lane, Channel.RECEIPT), sign_receipt(self._key, receipt), qos=1)
 
     def cases(self, cases: Iterable[CaseChanged]) -> None:
         """For the screens; who is not there will ask."""

@@ -3,7 +3,7 @@
 from config.schema import Site
 from gate.core.clock import Clock
 from gate.hub.errors import HubError
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.link import BrokerLink, Listening, forget_session
 from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
@@ -68,6 +68,7 @@ class IngestWorker:
     def _take(self, batch: list[Incoming]) -> None:
         taken = self._ingest.take(batch)
         self._teller.receipts(taken.receipts, is_busy=self._pump.has_more)
+        self._teller.refusals(taken.refused)
         self._teller.cases(taken.changes.cases)
         self._link.acknowledge(batch)
         self._catch_up()

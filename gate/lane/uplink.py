@@ -251,7 +251,10 @@ class Uplink:
             _log.warning("receipt_refused", reason=receipt.reason)
             return
         self._store.receipted(receipt.event_ids)
-        for event_id in receipt.event_ids:
+        if receipt.refused:
+            _log.error("events_refused", event_ids=receipt.refused)
+            self._store.set_aside(receipt.refused)
+        for event_id in (*receipt.event_ids, *receipt.refused):
             self._sent_s.pop(event_id, None)
         if self._store.waiting_count():
             self._wake.set()

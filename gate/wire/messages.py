@@ -7,9 +7,9 @@ are named here by their sha256.
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gate.core.effects import CrossingOutcome
 
@@ -294,11 +294,22 @@ class Ack(Message):
 
 
 class Receipt(Message):
-    """The claims of a signed receipt: these event ids of this lane are committed in the hub's store."""
+    """The claims of a signed receipt: these event ids of this lane are committed in the hub's store.
+
+    ``refused`` are those of events that the hub has set aside because they break the rules of this module, which they will do however often
+    they are said: the lane need not repeat them while it runs.
+    """
 
     aud: str
     iat: float
-    event_ids: list[str] = Field(min_length=1, max_length=1000)
+    event_ids: list[str] = Field(default=[], max_length=1000)
+    refused: list[str] = Field(default=[], max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.event_ids and not self.refused:
+            raise ValueError("a receipt needs an event")
+        return self
 
 
 class CaseChanged(Message):

@@ -165,7 +165,7 @@ def sign_command(key: SigningKey, command: Command) -> str:
 
 def sign_receipt(key: SigningKey, receipt: Receipt) -> str:
     """The signed form of a receipt."""
-    return key.sign(receipt.model_dump(mode="json"), RECEIPT_TYPE)
+    return key.sign(receipt.model_dump(mode="json", exclude_defaults=True), RECEIPT_TYPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

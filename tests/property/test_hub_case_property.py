@@ -17,7 +17,7 @@ from gate.core.evidence import Evidence, Finding, Outcome, Stage
 from gate.core.joint_release import Verdict, VerdictKind
 from gate.hub.believe import stored_event
 from gate.hub.cases import fold_case
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.records import StoredEvent
 from gate.hub.rules import RoleRule, SiteRules
 from gate.hub.schema import CASES, COMMANDS

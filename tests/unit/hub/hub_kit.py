@@ -12,7 +12,7 @@ from config.schema import Site
 from gate.core.clock import Clock, ManualClock
 from gate.core.evidence import Attachment, Evidence, Finding, Outcome, Stage
 from gate.hub.accounts import Accounts
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.service import Hub
 from gate.wire.messages import CloudEvent, EventType, event_source, new_event_id, utc
 from gate.wire.signing import SigningKey

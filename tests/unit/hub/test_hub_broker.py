@@ -13,7 +13,7 @@ from hub_kit import HUB_KEY, FakeLane, finding, make_hub, make_site, wait_for
 from sqlalchemy import func, select
 
 from gate.core.clock import SystemClock
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.schema import COMMANDS, EVENTS, REJECTED
 from gate.hub.service import Hub
 from gate.wire.mqtt import end

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from gate.hub import ingest
 from gate.hub.blobs import BlobStore
 from gate.hub.evidence.keys import EvidenceKeys
+from gate.hub.heard import MAX_PAYLOAD_BYTES
 from gate.hub.schema import METADATA, REJECTED
 from gate.hub.service import Hub
 
@@ -45,7 +46,7 @@ def test_rejected_messages_do_not_fill_the_disk(hub: Hub, monkeypatch: pytest.Mo
     monkeypatch.setattr(ingest, "MAX_REJECTED", 5)
     lane = FakeLane(hub.clock)
     hub.take_in([lane.message("event", f"bad {number}") for number in range(12)])
-    hub.take_in([lane.message("event", "x" * (ingest.MAX_PAYLOAD_BYTES + 1))])
+    hub.take_in([lane.message("event", "x" * (MAX_PAYLOAD_BYTES + 1))])
     with hub.store.read() as connection:
         rows = connection.execute(select(REJECTED)).all()
     assert len(rows) == 5
