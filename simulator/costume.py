@@ -1,11 +1,13 @@
 """What cameras see of a traveller: their document on the glass, their face as they walk up. Rendered once, before they come."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.chip.card import VirtualChip
+from simulator.chip.issuing import IssuingState
 from simulator.frames import MILD, UNREADABLE, DocumentDamage, document_frame
 from simulator.images import encode
 from simulator.lane_twin import Reel
@@ -26,10 +28,20 @@ class Costume:
     document: Reel
     walking: Film
     standing: Film | None
+    chip: VirtualChip | None = None
 
 
-def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int) -> Costume:
-    """Render everything. The live frames are of another photograph than the portrait where there is one."""
+def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int, state: IssuingState | None = None) -> Costume:
+    """Render everything. The live frames are of another photograph than the portrait where there is one. ``state`` makes chips."""
+    costume = _dress(spec, photos, seed=seed)
+    if state is None or spec.document.chip is None:
+        return costume
+    owner = photos.person(spec.document.chip_portrait_of or spec.person).portrait
+    picture = crop_portrait(owner.load(), owner.face_px)
+    return replace(costume, chip=state.chip(passport_of(spec.document).mrz_lines(), picture, spec.document.chip))
+
+
+def _dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int) -> Costume:
     rng = np.random.default_rng(seed)
     bearer = photos.person(spec.person)
     portrait_owner = photos.person(spec.document.portrait_of or spec.person)
@@ -57,8 +69,10 @@ def _damage(spec: DocumentSpec) -> DocumentDamage:
 class Wardrobe:
     """The costumes of a scenario's travellers, each rendered once."""
 
-    def __init__(self, photos: PhotoLibrary, *, seed: int) -> None:
+    def __init__(self, photos: PhotoLibrary, *, seed: int, state: IssuingState | None = None) -> None:
+        """``state`` issues the chips of those whose documents have one; None: nobody's has."""
         self._photos = photos
+        self._state = state
         self._seed = seed
         self._lock = threading.Lock()
         self._costumes: dict[str, Costume] = {}
@@ -67,7 +81,9 @@ class Wardrobe:
         """The costume of ``spec``, rendered now if it was not before."""
         with self._lock:
             if spec.id not in self._costumes:
-                self._costumes[spec.id] = dress(spec, self._photos, seed=self._seed + len(self._costumes))
+                self._costumes[spec.id] = dress(
+                    spec, self._photos, seed=self._seed + len(self._costumes), state=self._state
+                )
             return self._costumes[spec.id]
 
 

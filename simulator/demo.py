@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from config.schema import Site
+from simulator.chip.issuing import IssuingState
 from simulator.costume import Wardrobe
 from simulator.crowd import Crowd, Result
 from simulator.photos import PhotoLibrary
@@ -90,7 +92,8 @@ def run_demo(
 ) -> int:
     """Run it; the exit code. GateError when it cannot run."""
     scenario = load_scenario(scenario_file or scenarios_dir() / "ten.toml")
-    wardrobe = Wardrobe(PhotoLibrary(), seed=scenario.seed)
+    state = IssuingState(datetime.now(UTC)) if scenario.has_chips else None
+    wardrobe = Wardrobe(PhotoLibrary(), seed=scenario.seed, state=state)
     console = Console(stderr=is_json)
     with ExitStack() as stack:
         log = stack.enter_context(log_file.open("wb")) if log_file else None
@@ -99,7 +102,14 @@ def run_demo(
         # Before anything runs: rendering would take the time that boards and cameras need to seem alive.
         for spec in scenario.travellers[:travellers]:
             wardrobe.costume(spec)
-        port = stack.enter_context(SimulatedPort(seed=scenario.seed, keeps_usual_ports=not is_headless, log=log))
+        port = stack.enter_context(
+            SimulatedPort(
+                seed=scenario.seed,
+                keeps_usual_ports=not is_headless,
+                log=log,
+                trusted=None if state is None else state.trusted,
+            )
+        )
         port.wait_until_ready()
         board = Board(port)
         reporter = _Reporter(console, board, is_live=not is_headless and console.is_terminal, is_quiet=is_json)

@@ -8,9 +8,12 @@ from typing import Self
 
 import numpy as np
 
+from config.chip import ChipReader
 from config.schema import Camera, Lane, Thermometer
 from simulator.board import PtyBoard
 from simulator.cameras import MjpegServer, Source
+from simulator.chip.card import VirtualChip
+from simulator.chip.vpicc import VpiccServer
 from simulator.frames import empty_document_frame, empty_face_frame
 from simulator.images import encode
 from simulator.thermometer import PtyThermometer
@@ -42,6 +45,8 @@ class LaneTwin:
         rng = np.random.default_rng(seed)
         self.board = PtyBoard(link_at=folder / f"{name}.board")
         self.thermometer = PtyThermometer(seed=seed, interval_s=0.04)
+        self.antenna = VpiccServer(None)
+        self.antenna.start()
         self._server = server
         self._lock = threading.Lock()
         self._idle = _Idle(
@@ -60,6 +65,7 @@ class LaneTwin:
         self.close()
 
     def close(self) -> None:
+        self.antenna.stop()
         self.thermometer.close()
         self.board.close()
 
@@ -67,8 +73,9 @@ class LaneTwin:
         """What the face camera sees from now on; None: the empty hall."""
         self._server.set_source(f"{self.name}-face", reel or self._idle.face)
 
-    def show_document(self, reel: Reel | None) -> None:
-        """What the document camera sees from now on; None: the empty glass."""
+    def show_document(self, reel: Reel | None, chip: VirtualChip | None = None) -> None:
+        """What the document camera sees from now on, and the chip's reader feels; None: the empty glass."""
+        self.antenna.chip = chip
         self._server.set_source(f"{self.name}-document", reel or self._idle.document)
 
     def settings(self, lane: Lane) -> Lane:
@@ -79,6 +86,7 @@ class LaneTwin:
                 "face_camera": self._camera(lane.face_camera, "face"),
                 "document_camera": self._camera(lane.document_camera, "document"),
                 "thermometer": Thermometer(port=self.thermometer.port),
+                "chip_reader": lane.chip_reader and ChipReader(kind="vpcd", port=self.antenna.port, connect_ms=200),
             }
         )
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from config.chip import ChipReader
 from config.loader import dump_site, load_site, sites_dir
 from config.schema import Site
+from gate.checks.emrtd.store import TrustStore
+from gate.checks.emrtd.store_file import save_store
 from gate.embedded import BrokerHandle, is_listening, start_embedded_broker
 from gate.errors import GateError
 from gate.wire.keyring import Keyring
@@ -47,8 +50,12 @@ class SimulatedPort:
         keeps_usual_ports: bool = False,
         log: IO[bytes] | None = None,
         overrides: dict[str, object] | None = None,
+        trusted: TrustStore | None = None,
     ) -> None:
-        """``log`` takes what the processes write; None drops it. ``overrides`` replace fields of the site's policy."""
+        """``log`` takes what the processes write; None drops it. ``overrides`` replace fields of the site's policy.
+
+        ``trusted``: whose chips the lanes know; with it every lane has a reader of chips.
+        """
         self._temporary = tempfile.TemporaryDirectory(prefix="tongguan-")
         self.folder = Path(self._temporary.name)
         self._log = log
@@ -66,6 +73,13 @@ class SimulatedPort:
                 "hub": template.hub.model_copy(update={"url": f"http://127.0.0.1:{hub_port}"}),
             }
         )
+        if trusted is not None:
+            save_store(trusted, self.folder / "csca.json")
+            readers = tuple(
+                lane.model_copy(update={"chip_reader": ChipReader(kind="vpcd")}) for lane in self.site.lanes
+            )
+            rules = template.chip.model_copy(update={"trust_store": self.folder / "csca.json"})
+            self.site = self.site.model_copy(update={"lanes": readers, "chip": rules})
         self.twins: dict[str, LaneTwin] = {}
         self.logins: tuple[Login, ...] = ()
         self._stack = contextlib.ExitStack()

@@ -2,6 +2,7 @@
 
 import tomllib
 from datetime import date
+from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -18,8 +19,18 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ChipKind(StrEnum):
+    """In order, or what was done to it (`simulator.chip.attacks`)."""
+
+    GENUINE = "genuine"
+    CLONE = "clone"
+    SWAPPED_FACE = "swapped_face"
+    FOREIGN_ISSUER = "foreign_issuer"
+    NO_PACE = "no_pace"
+
+
 class DocumentSpec(_Part):
-    """What is printed, and how it lies on the glass. ``portrait_of``: whose photo, if not the bearer's own."""
+    """What is printed, and how it lies on the glass. ``portrait_of``: whose photo, if not the bearer's own. ``chip`` None: it has none."""
 
     issuer: str = "UTO"
     nationality: str = "UTO"
@@ -33,6 +44,9 @@ class DocumentSpec(_Part):
     wrong_check: CheckName | None = None
     is_unreadable: bool = False
     is_upside_down: bool = False
+    chip: ChipKind | None = None
+    chip_portrait_of: str | None = None
+    """Whose picture the chip holds, if not the bearer's own."""
 
 
 class DeclarationSpec(_Part):
@@ -86,6 +100,11 @@ class Scenario(_Part):
     title: str
     seed: int = 1
     travellers: tuple[TravellerSpec, ...] = Field(alias="traveller", min_length=1)
+
+    @property
+    def has_chips(self) -> bool:
+        """Whether anybody's document has a chip, so that the lanes must have readers."""
+        return any(traveller.document.chip is not None for traveller in self.travellers)
 
 
 def load_scenario(path: Path) -> Scenario:

@@ -44,7 +44,7 @@ class Traveller:
         twin = self._twin
         twin.thermometer.set(None)
         self._wait(lambda: self._lamp() is WireLamp.GREEN, patience_s)
-        twin.show_document(self._costume.document)
+        twin.show_document(self._costume.document, self._costume.chip)
         try:
             if not self._wait(self._is_let_in, patience_s, unless=self._is_turned_away) or self._spec.never_enters:
                 return

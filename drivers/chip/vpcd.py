@@ -29,7 +29,10 @@ class VpcdChannel(ApduChannel):
         self._socket: socket.socket | None = None
 
     def connect(self, timeout_ms: int) -> bytes:
-        """A new connection each time: an answer that came too late must not be taken for the next one."""
+        """A new connection each time: an answer that came too late must not be taken for the next one.
+
+        An answer to reset of no bytes means that nothing lies there yet.
+        """
         self.close()
         until = time.monotonic() + timeout_ms / 1000
         while True:
@@ -41,8 +44,14 @@ class VpcdChannel(ApduChannel):
                     raise ChipFailed(Reason.NO_CHIP, f"no virtual chip listens at {self._address[0]}") from error
                 time.sleep(_RETRY_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._send(bytes((POWER_ON,)))
-        return self._exchange(bytes((GET_ATR,)), timeout_ms)
+        while True:
+            self._send(bytes((POWER_ON,)))
+            atr = self._exchange(bytes((GET_ATR,)), timeout_ms)
+            if atr:
+                return atr
+            if time.monotonic() + _RETRY_S >= until:
+                raise ChipFailed(Reason.NO_CHIP, f"no chip answered within {timeout_ms} ms")
+            time.sleep(_RETRY_S)
 
     def transmit(self, command: bytes, timeout_ms: int) -> bytes:
         return self._exchange(command, timeout_ms)

@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from drivers.errors import DeviceError
-from simulator.chip.card import VirtualChip
-from simulator.chip.vpicc import VpiccServer
+from simulator.chip.vpicc import Card, OtherCard, VpiccServer
 
 READER_NAME = "Tongguan Virtual"
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
@@ -28,7 +27,7 @@ class VirtualReader:
     listens at the second, or when what listens there has no answer to reset. So a card that is no passport is in the second.
     """
 
-    def __init__(self, chip: VirtualChip | None, folder: Path) -> None:
+    def __init__(self, chip: Card, folder: Path) -> None:
         """``folder`` takes the configuration. Raises `DeviceError` when a part is missing or a pcscd already runs."""
         program = shutil.which("pcscd") or ("/usr/sbin/pcscd" if Path("/usr/sbin/pcscd").exists() else None)
         if program is None or not _DRIVER.exists():
@@ -85,11 +84,11 @@ class VirtualReader:
         _clear()
 
 
-def _neighbours(chip: VirtualChip | None) -> tuple[VpiccServer, VpiccServer]:
+def _neighbours(chip: Card) -> tuple[VpiccServer, VpiccServer]:
     for _ in range(_PORT_TRIES):
         first = VpiccServer(chip)
         try:
-            return first, VpiccServer(None, port=first.port + 1)
+            return first, VpiccServer(OtherCard(), port=first.port + 1)
         except (OSError, OverflowError):
             first.stop()
     raise DeviceError("No two neighbouring ports are free; stop what holds so many.")

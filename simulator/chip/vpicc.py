@@ -9,22 +9,40 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from typing import Protocol
 
 from drivers.chip.vpcd import GET_ATR, POWER_OFF, POWER_ON, RESET
-from simulator.chip.card import VirtualChip
 
 _MAX_MESSAGE_BYTES = 65536
-_OTHER_ATR = bytes.fromhex("3B80800101")
-_NOT_SUPPORTED = bytes.fromhex("6D00")
+
+
+class Card(Protocol):
+    """What answers."""
+
+    @property
+    def atr(self) -> bytes: ...
+
+    def power_on(self) -> None: ...
+
+    def process(self, raw: bytes) -> bytes: ...
+
+
+class OtherCard:
+    """A card that is no passport: it knows no command."""
+
+    atr = bytes.fromhex("3B80800101")
+
+    def power_on(self) -> None:
+        """It has no state."""
+
+    def process(self, raw: bytes) -> bytes:  # noqa: ARG002
+        return bytes.fromhex("6D00")
 
 
 class VpiccServer:
-    """Serves one chip to one connection after another. ``busy_ns`` counts what the chip itself worked.
+    """Serves one card to one connection after another; None: nothing lies there. ``busy_ns`` counts what the card itself worked."""
 
-    None: some other card, which holds no passport.
-    """
-
-    def __init__(self, chip: VirtualChip | None, *, port: int = 0) -> None:
+    def __init__(self, chip: Card | None, *, port: int = 0) -> None:
         self.chip = chip
         self.busy_ns = 0
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -72,9 +90,9 @@ class VpiccServer:
         if len(message) == 1:
             if chip is not None and message[0] in (POWER_ON, RESET, POWER_OFF):
                 chip.power_on()
-            return (_OTHER_ATR if chip is None else chip.atr) if message[0] == GET_ATR else None
+            return (b"" if chip is None else chip.atr) if message[0] == GET_ATR else None
         if chip is None:
-            return _NOT_SUPPORTED
+            return b""
         started = time.perf_counter_ns()
         answer = chip.process(message)
         self.busy_ns += time.perf_counter_ns() - started
