@@ -5,7 +5,7 @@ the hub's signed receipt (a broker's acknowledgement is not one), a picture only
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS journal (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 """
 _JOURNAL_ROWS = 20_000
+_JOURNAL_SWEEP = 100
 _REFUSED_KEPT = 100
 _SPENT_KEPT_MS = 7 * 24 * 3600 * 1000
 
@@ -64,21 +65,34 @@ class EventDraft:
     traceparent: str | None = None
 
 
+def _open_file(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Passports wait here for the hub; SQLite's other files take their mode from this one.
+    path.touch(mode=0o600)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+
+
 class LaneStore:
     """The lane's memory. One instance per lane, used from the lane's event loop only.
 
     Opening it raises GateError when the file cannot be used; a write that the disk does not take raises sqlite3.Error.
     """
 
-    def __init__(self, path: Path, *, port: str, lane: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        port: str,
+        lane: str,
+        clock: Clock,
+        connect: Callable[[Path], sqlite3.Connection] | None = None,
+    ) -> None:
+        """``connect`` opens the database in autocommit mode; None: the file at ``path``."""
         self._path = path
         self._clock = clock
         self._source = event_source(port, lane)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Passports wait here for the hub; SQLite's other files take their mode from this one.
-            path.touch(mode=0o600)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+            self._db = (connect or _open_file)(path)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA secure_delete=ON")
@@ -87,6 +101,10 @@ class LaneStore:
             raise GateError(
                 f"the lane's store {path} cannot be used ({error}): check the folder, its space and its owner"
             ) from None
+
+        self._sequence = int(self._meta("sequence") or 0)
+        self._journalled = 0
+        self._noted: list[tuple[int, str, str]] = []
 
     @property
     def path(self) -> Path:
@@ -103,14 +121,19 @@ class LaneStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        before, noted = self._sequence, len(self._noted)
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            if noted:
+                self._append_journal(noted)
+            self._db.execute("COMMIT")
         except BaseException:
+            self._sequence = before  # what was not written has no number
             if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
                 self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        del self._noted[:noted]
 
     def next_boot(self) -> int:
         """The number of this start of the lane, from 1; never given twice."""
@@ -164,7 +187,7 @@ class LaneStore:
 
     def _append(self, drafts: Iterable[EventDraft]) -> list[OutboxRow]:
         rows: list[OutboxRow] = []
-        sequence = int(self._meta("sequence") or 0)
+        sequence = self._sequence
         for draft in drafts:
             sequence += 1
             event = CloudEvent(
@@ -183,6 +206,7 @@ class LaneStore:
                 "INSERT INTO outbox VALUES (?, ?, ?)", [(row.sequence, row.id, row.body) for row in rows]
             )
             self._set_meta("sequence", str(sequence))
+            self._sequence = sequence
         return rows
 
     def waiting_events(self, limit: int = 200) -> list[OutboxRow]:
@@ -242,19 +266,28 @@ class LaneStore:
             self._set_meta("checked_ms", str(self._clock.utc_ms()))
 
     def journal(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Append (kind, body) rows for replay and inquiry; the oldest beyond a limit go."""
+        """Note (kind, body) rows for replay and inquiry: they go to disk with the next record, or by :meth:`write_journal`."""
         now_ms = self._clock.utc_ms()
-        with self._transaction():
-            self._db.executemany(
-                "INSERT INTO journal (at_ms, kind, body) VALUES (?, ?, ?)",
-                [(now_ms, kind, canonical_json(dict(body)).decode()) for kind, body in entries],
-            )
+        self._noted += [(now_ms, kind, canonical_json(dict(body)).decode()) for kind, body in entries]
+        del self._noted[:-_JOURNAL_ROWS]
+
+    def write_journal(self) -> None:
+        """Put on disk what was noted; sqlite3.Error when the disk does not take it, and then it waits."""
+        if self._noted:
+            with self._transaction():
+                pass
+
+    def _append_journal(self, count: int) -> None:
+        self._db.executemany("INSERT INTO journal (at_ms, kind, body) VALUES (?, ?, ?)", self._noted[:count])
+        self._journalled += 1
+        if not self._journalled % _JOURNAL_SWEEP:  # the oldest beyond the limit go
             self._db.execute(
                 "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - ?", (_JOURNAL_ROWS,)
             )
 
     def journal_tail(self, limit: int = 100) -> list[tuple[int, str, str]]:
-        """The newest (at_ms, kind, body), oldest first."""
+        """The newest (at_ms, kind, body) on disk, oldest first."""
+        self.write_journal()
         cursor = self._db.execute("SELECT at_ms, kind, body FROM journal ORDER BY number DESC LIMIT ?", (limit,))
         return [(row[0], row[1], row[2]) for row in cursor][::-1]
 

@@ -18,7 +18,7 @@ from gate.core.clock import ManualClock
 from gate.core.evidence import Evidence
 from gate.hub.accounts import Accounts
 from gate.hub.api import create_api
-from gate.hub.ingest import Incoming
+from gate.hub.heard import Incoming
 from gate.hub.service import Hub
 from gate.wire.messages import CloudEvent, EventType, new_event_id, utc
 from gate.wire.signing import SigningKey, make_lane_bearer
