@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     bench.command("serial")(bench_serial)
     bench.command("chip")(bench_chip)
     bench.command("ingest")(bench_ingest)
+    bench.command("console")(bench_console)
     app.add_typer(bench, name="bench")
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
     sim.callback()(_sim)
@@ -106,6 +107,16 @@ def bench_serial(
     from simulator.bench_serial import run_bench_serial
 
     raise typer.Exit(run_bench_serial(commands=commands, has_bus=bus, is_json=as_json))
+
+
+def bench_console(
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=100, help="How often to load and to mark.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """The X-ray viewer on the officers' page in headless Chromium: first picture, panning, a mark on the other screen."""
+    from simulator.bench_console import run_bench_console
+
+    raise typer.Exit(run_bench_console(rounds=rounds, is_json=as_json))
 
 
 def bench_chip(
