@@ -255,6 +255,13 @@ class _Server:
             ssl_certfile=None if certificate is None else str(certificate),
             ssl_keyfile=None if key is None else str(key),
         )
+        try:
+            config.load()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self._socket.close()
+            raise DeviceError(
+                f"The X-ray listener cannot use {certificate} and {key} ({error}); set a certificate in PEM and its key."
+            ) from error
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name=f"x-ray listener {host}:{port}", daemon=True)
         self._thread.start()

@@ -121,7 +121,7 @@ class HubLink:
             response.raise_for_status()
             return _Scans.model_validate_json(response.content).scans
         except (httpx.HTTPError, ValidationError) as error:
-            _log.warning("scans_not_asked", error=type(error).__name__)
+            _log.info("scans_not_asked", error=type(error).__name__)
             return ()
 
     async def store_picture(self, picture: Picture) -> Stored:
