@@ -256,7 +256,7 @@ class LaneProcess:
 
     @property
     def error(self) -> BaseException | None:
-        """What the process died of by itself, None while it lives or when it was killed. GateError: it could not start."""
+        """What the process died of by itself, None while it lives or when it was killed. GateError, DeviceError: it could not start."""
         if not self.task.done() or self.task.cancelled() or self.store.is_dead:
             return None
         return self.task.exception()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from drivers.errors import DeviceError
 from gate.core.state import State
 from gate.errors import GateError
 from gate.wire.messages import Act, Command, KioskStep
@@ -173,7 +174,7 @@ class Shift:
     def _ended(self, error: BaseException) -> None:
         """As an operator's service manager does: say why, and start it again in a moment."""
         self.process = None
-        if not isinstance(error, GateError):
+        if not isinstance(error, GateError | DeviceError):  # it could not start: no space, or no board on its line
             self.findings.died.append(f"the lane ended by {error!r}")
         self._tell(f"the lane ended: {error}")
         self.loop.call_later(_START_AGAIN_S, self.start_lane)
