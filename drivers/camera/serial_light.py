@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import termios
 import time
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ from drivers.transport import open_serial
 
 _READ_WAIT_S = 0.02
 _LAST_NUMBER = 999
+_GONE = (serial.SerialException, OSError, termios.error)
+"""pyserial hands on what the terminal says of a flush, which is no OSError."""
 
 
 class SerialDocumentLight(DocumentLight):
@@ -64,7 +67,7 @@ class SerialDocumentLight(DocumentLight):
                 answer = self._ask(line, step)
                 if answer is not None:
                     return self._judge(answer, step)
-        except (serial.SerialException, OSError) as error:
+        except _GONE as error:
             self._close()
             return LightFault(reason=f"{self._port} is gone: {error}")
         return LightFault(reason="no answer from the lamps")
@@ -109,5 +112,5 @@ class SerialDocumentLight(DocumentLight):
     def _close(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            with contextlib.suppress(serial.SerialException, OSError):
+            with contextlib.suppress(*_GONE):
                 line.close()

@@ -20,7 +20,7 @@ from simulator.rtsp_camera import RtspCamera
 from simulator.v4l2_camera import V4l2Twin
 
 BOUND_S = 8.0
-SILENCE_S = 0.3
+SILENCE_S = 0.8
 LIMITS = HealthLimits(frozen_after_ms=250, dark_after_ms=250)
 KINDS = ("mjpeg", "rtsp", "v4l2")
 
@@ -130,18 +130,22 @@ def test_frame_says_by_what_its_time_is_known(rig: Rig) -> None:
 
 
 def test_stamps_of_a_busy_network_keep_the_cameras_own_spacing() -> None:
-    """Frames that arrive up to 60 ms late by chance are placed within a few milliseconds of one fixed delay."""
+    """Frames that arrive up to 60 ms late by chance are placed within a millisecond of one fixed delay."""
     with RtspCamera(hall(), fps=50, jitter_s=0.06, seed=3) as twin:
         camera = OpenCvCamera(twin.url)
         camera.start()
         try:
-            frames = [frame for _ in range(30) if (frame := camera.read(BOUND_S)) is not None]
+            # The first ones were held back while the stream was looked at, and their times are guessed.
+            frames = [frame for _ in range(60) if (frame := camera.read(BOUND_S)) is not None]
         finally:
             camera.stop()
         taken_ns = np.array(twin.sent_ns)
-    late_ms = [(frame.captured_ns - taken_ns[taken_ns <= frame.captured_ns].max()) / 1e6 for frame in frames[-12:]]
+    last = np.array([frame.captured_ns for frame in frames[-12:]])
     assert all(frame.stamped_by is StampSource.STREAM for frame in frames[-12:])
-    assert np.ptp(late_ms) < 6.0
+    delays_ns = (last[0] - taken_ns)[(last[0] - taken_ns > -1e6) & (last[0] - taken_ns < 1e9)]
+    agreeing = [sum(np.abs(taken_ns - (stamp - delay)).min() < 1e6 for stamp in last) for delay in delays_ns]
+    # The least delay so far may be beaten once on the way, which moves what follows; arrivals would agree in one or two.
+    assert max(agreeing) >= 8
 
 
 def test_v4l2_camera_without_buffer_stamps_is_stamped_on_arrival(tmp_path: Path) -> None:
