@@ -37,7 +37,7 @@ class BlobStore:
         target = self._path(sha256)
         if target.exists():
             return False
-        self._write(target, self._sealed(sha256, data))
+        self._write(target, self._encrypted(sha256, data))
         return True
 
     def get(self, sha256: str) -> bytes | None:
@@ -83,10 +83,10 @@ class BlobStore:
         data = self.get(sha256)
         if data is None:
             return False
-        self._write(self._path(sha256), self._sealed(sha256, data))
+        self._write(self._path(sha256), self._encrypted(sha256, data))
         return True
 
-    def _sealed(self, sha256: str, data: bytes) -> bytes:
+    def _encrypted(self, sha256: str, data: bytes) -> bytes:
         key_id, key = self._keys.current()
         head, nonce = _MAGIC + key_id, secrets.token_bytes(_NONCE_BYTES)
         return head + nonce + AESGCM(key).encrypt(nonce, data, head + bytes.fromhex(sha256))
