@@ -74,8 +74,8 @@ def import_files(
 ) -> ImportReport:
     """Import files, given with their names, into a copy of ``store``; the report has the new store.
 
-    ``needs_anchor``: see :func:`read_master_list`. Raises ChipFault for a file that is nothing of all this, or for a master list that is
-    not to be believed; a single certificate that is bad is refused and named instead.
+    ``needs_anchor``: see :func:`read_master_list`. Raises ChipFault for a file that is nothing of all this, or for the one master list if
+    it is not to be believed; a bad certificate, and a bad list among several, is refused and named instead.
     """
     found = _Found()
     for name, data in files:
@@ -87,21 +87,31 @@ def import_files(
     if found.masters:
         report.refused.clear()
     for name, data in found.masters:
-        master = read_master_list(data, report.store, now, name=name, needs_anchor=needs_anchor)
-        report.master_lists.append((name, master))
-        report.notes.extend(f"{name}: {note}" for note in master.notes)
-        if master.is_first_trust:
-            report.notes.append(
-                f"{name} is believed on the word of {master.anchor.subject.text}, which came with it; compare its sha256 "
-                f"{master.anchor.sha256} with what that state publishes"
-            )
-        _take_certificates(report, [(name, der) for der in (master.anchor.der, *master.certificates)], is_vouched=True)
+        try:
+            _take_master_list(report, name, data, now, needs_anchor=needs_anchor)
+        except ChipFault as fault:
+            # Of a directory's many lists a bad one is named; one that was given by itself is what somebody asked for.
+            if len(found.masters) == 1:
+                raise
+            report.refused.append(Refusal(source=name, title="a master list", reason=str(fault)))
     if found.masters:
         _take_certificates(report, found.certificates, is_vouched=False)
     _take_revocations(report, found.revocations)
     report.deviations = [item for item in found.deviations if item not in report.store.deviations]
     report.store = merged(report.store, deviations=report.deviations)
     return report
+
+
+def _take_master_list(report: ImportReport, name: str, data: bytes, now: datetime, *, needs_anchor: bool) -> None:
+    master = read_master_list(data, report.store, now, name=name, needs_anchor=needs_anchor)
+    report.master_lists.append((name, master))
+    report.notes.extend(f"{name}: {note}" for note in master.notes)
+    if master.is_first_trust:
+        report.notes.append(
+            f"{name} is believed on the word of {master.anchor.subject.text}, which came with it; compare its sha256 "
+            f"{master.anchor.sha256} with what that state publishes"
+        )
+    _take_certificates(report, [(name, der) for der in (master.anchor.der, *master.certificates)], is_vouched=True)
 
 
 def _sort(name: str, data: bytes, found: _Found) -> None:

@@ -83,7 +83,7 @@ def authenticate(
     data = [groups_check, check_com(files.com, content), check_mrz(mrz, files.printed_mrz)]
     if found is not None:
         data.append(check_country(mrz, found))
-        data.append(check_strength(found, issuer, signer.scheme, content, is_refused=policy.refuses_weak))
+        data.append(check_strength(found, issuer, signer, content, is_refused=policy.refuses_weak))
     checks = [*signing, *chain, *data]
     if issuer is not None and found is not None:
         checks = [_excused(check, issuer, found, store) for check in checks]

@@ -5,10 +5,11 @@ Source: ICAO Doc 9303 part 11, 5.1, and part 12, 4 to 7 (8th edition).
 
 from datetime import datetime, timedelta
 
-from gate.checks.emrtd.algorithms import Scheme, UnknownScheme, digest_name
+from gate.checks.emrtd.algorithms import WEAK_DIGESTS, Scheme, digest_name
 from gate.checks.emrtd.certificate import DEVIATION_LIST_SIGNING, MASTER_LIST_SIGNING, Certificate
 from gate.checks.emrtd.results import Check, CheckName, CheckOutcome
 from gate.checks.emrtd.security_object import SecurityObject
+from gate.checks.emrtd.signed_data import SignerInfo
 from gate.checks.emrtd.store import TrustStore
 
 _CLOCK_TOLERANCE = timedelta(days=1)
@@ -142,18 +143,21 @@ def check_revocation(signer: Certificate, issuer: Certificate, store: TrustStore
 def check_strength(
     signer: Certificate,
     issuer: Certificate | None,
-    scheme: Scheme | UnknownScheme,
+    signature: SignerInfo,
     content: SecurityObject,
     *,
     is_refused: bool,
 ) -> Check:
     """Name digests and keys that should not be used any more; ``is_refused`` makes them a failure."""
     weak = []
+    scheme = signature.scheme
     for what, used in (("EF.SOD's signature", scheme), ("the document signer's certificate", signer.scheme)):
         if isinstance(used, Scheme) and used.is_weak:
             weak.append(f"{what} uses {digest_name(used.digest)}")
-    if content.digest in ("sha1", "sha224"):
-        weak.append(f"data groups are listed by {digest_name(content.digest)}")
+    listed = (("the security object is signed", signature.digest), ("data groups are listed", content.digest))
+    for what, digest in listed:
+        if digest in WEAK_DIGESTS:
+            weak.append(f"{what} by {digest_name(digest)}")
     for what, certificate in (("the document signer", signer), ("the CSCA", issuer)):
         if certificate is not None and certificate.key.is_weak:
             weak.append(f"{what} has a short key ({certificate.key.name})")

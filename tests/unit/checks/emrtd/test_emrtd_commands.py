@@ -96,6 +96,7 @@ def test_what_cannot_be_done_is_one_sentence(files: Path, more: list[str], word:
         gate(*arguments(files), *more)
 
 
+@pytest.mark.slow
 def test_the_process_exits_2_without_a_traceback(files: Path) -> None:
     command = [sys.executable, "-m", "gate", "chip", "verify", "--sod", str(files / "nowhere.bin")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

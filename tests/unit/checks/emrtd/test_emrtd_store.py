@@ -125,6 +125,14 @@ def test_what_is_not_to_be_believed_is_refused_in_one_sentence(data: object, wor
         take(octets)
 
 
+def test_a_bad_list_among_several_is_named_and_the_others_are_taken() -> None:
+    bad = master_list(SUCCESSOR.certificate, signing=Signing(is_altered=True))
+    report = take(bad, master_list(OTHER.certificate))
+    assert sha(OTHER.certificate) in report.added
+    assert sha(SUCCESSOR.certificate) not in report.added
+    assert [(item.title, "is not signed by" in item.reason) for item in report.refused] == [("a master list", True)]
+
+
 def test_one_bad_certificate_on_a_list_is_named_and_the_others_are_kept() -> None:
     bad = bytearray(OTHER.certificate)
     bad[8] = 0x31
