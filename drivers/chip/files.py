@@ -79,8 +79,11 @@ def select_master(link: ChipLink) -> None:
 
 
 def ask_buffer(link: ChipLink, habits: ReadingHabits) -> None:
-    """How much an extended answer may hold, where EF.ATR/INFO says so (Doc 9303-10 section 3.11.1, ISO/IEC 7816-4 section 12.7.1)."""
-    if not habits.is_extended or habits.chunk_bytes is not None:
+    """How much an extended answer may hold, where EF.ATR/INFO says so (Doc 9303-10 section 3.11.1, ISO/IEC 7816-4 section 12.7.1).
+
+    It is asked also where the answer to reset promises nothing: those of type B have no room for it.
+    """
+    if habits.chunk_bytes is not None:
         return
     if not link.send(Command(ins=0xA4, p1=0x02, p2=0x0C, data=_ATR_INFO.to_bytes(2))).is_ok:
         return
@@ -91,7 +94,8 @@ def ask_buffer(link: ChipLink, habits: ReadingHabits) -> None:
         return  # a file that nobody needs; parts are then as long as usual
     if len(sizes) == 2:
         room = int.from_bytes(sizes[1].value)
-        if room >= _LEAST_BUFFER_BYTES:
+        if room > _LEAST_BUFFER_BYTES + _PROTECTION_BYTES:
+            habits.is_extended = True
             habits.chunk_bytes = min(room - _PROTECTION_BYTES, _EXTENDED_BYTES)
 
 

@@ -151,7 +151,8 @@ class _Reading:
         """PACE where the chip offers one that we have; else BAC; else as it is."""
         found = self._found
         select_master(link)
-        ask_buffer(link, found.habits)
+        if self._limits.allows_extended:
+            ask_buffer(link, found.habits)
         try:
             raw = read_file(link, File.CARD_ACCESS, found.habits)
         except FileFault:

@@ -33,12 +33,6 @@ class SecureSession:
     def counter(self) -> int:
         return self._counter
 
-    def plain_room(self, answer_bytes: int) -> int:
-        """The most plain bytes that an answer of so many bytes (without status word) can carry."""
-        # 87 with up to four bytes of header and the padding indicator, 99 02 xx xx, 8E 08 and eight.
-        block = self.cipher.block_bytes
-        return (answer_bytes - (4 if answer_bytes <= SHORT_LE else 5) - 4 - 10) // block * block - 1
-
     def protect(self, command: Command) -> Command:
         """The same command in secure messaging."""
         header = bytes((command.cla | _SECURE_CLASS, command.ins, command.p1, command.p2))

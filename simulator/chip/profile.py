@@ -78,6 +78,8 @@ class ChipProfile:
     mapping_key: StaticKey | None = None
     signing_key: SigningKey | None = None
     is_extended: bool = True
+    is_reticent: bool = False
+    """Takes extended length and does not say so when it is powered up, as chips of type B."""
     has_short_identifiers: bool = True
     has_key_agreement_template: bool = True
     """Whether chip authentication with 3DES goes by MSE:Set KAT; else by GENERAL AUTHENTICATE only."""
@@ -87,7 +89,8 @@ class ChipProfile:
     @property
     def atr(self) -> bytes:
         """A contactless chip's, as PC/SC makes it up: the last of the capabilities says whether length may be extended."""
-        historical = bytes((0x80, 0x73, 0xC6, 0x21, 0xC0 if self.is_extended else 0x80))
+        says_so = self.is_extended and not self.is_reticent
+        historical = bytes((0x80, 0x73, 0xC6, 0x21, 0xC0 if says_so else 0x80))
         body = bytes((0x80 | len(historical), 0x80, 0x01)) + historical
         check = 0
         for byte in body:

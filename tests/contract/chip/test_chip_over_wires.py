@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,12 @@ def test_a_chip_that_is_silent_over_tcp() -> None:
         channel.close()
         thread.join(timeout=5)
         held[0].close()
+
+
+def test_without_pyscard_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    with pytest.raises(DeviceError, match=r"tongguan\[chip\]"):
+        PcscChannel()
 
 
 @pytest.mark.slow

@@ -159,6 +159,15 @@ def test_a_buffer_that_the_chip_names_is_filled_and_never_overrun() -> None:
     assert channel.commands < other.commands
 
 
+def test_a_chip_that_tells_its_buffer_only_in_a_file_is_read_in_long_parts_too() -> None:
+    face = b"\xff\xd8\xff" + bytes(18_000)
+    told, channel, _ = read(document(portrait=face, buffer_bytes=2000, more={"is_reticent": True}))
+    untold, other, _ = read(document(portrait=face, more={"is_reticent": True}))
+    assert isinstance(told, ChipRead)
+    assert isinstance(untold, ChipRead)
+    assert channel.commands < other.commands / 3
+
+
 def test_extended_length_can_be_forbidden() -> None:
     paper = document(pace=(PaceOption(),), portrait=b"\xff\xd8\xff" + bytes(9000))
     result, channel, _ = read(paper, limits=ReadLimits(allows_extended=False))
