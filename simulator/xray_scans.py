@@ -56,9 +56,17 @@ def make_scan(seed: int, *, size_px: int = 4096, photons: float = 60_000.0) -> S
     return Scan(high=_counted(bag.high, photons, noise), low=_counted(bag.low, photons * 0.6, noise))
 
 
-def png16(picture: NDArray[np.uint16], *, pixel_mm: float | None = None, compression: int = 1) -> bytes:
+_AS_THE_HUB_DOES = (
+    cv2.IMWRITE_PNG_FILTER,
+    cv2.IMWRITE_PNG_FILTER_UP,
+    cv2.IMWRITE_PNG_STRATEGY,
+    cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
+)
+
+
+def png16(picture: NDArray[np.uint16], *, pixel_mm: float | None = None) -> bytes:
     """A greyscale PNG of 16 bits; ``pixel_mm`` is written as pHYs (PNG 3rd edition, 11.3.4.3)."""
-    coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, compression])[1].tobytes()
+    coded = cv2.imencode(".png", picture, _AS_THE_HUB_DOES)[1].tobytes()
     if pixel_mm is None:
         return coded
     per_metre = round(1000 / pixel_mm)

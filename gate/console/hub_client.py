@@ -3,7 +3,7 @@
 Not responsible for: who is logged in (``sessions``), what may be seen (the hub decides), live news (``live``).
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from gate.wire.messages import Act
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 _MAX_PICTURE_BYTES = 64 * 1024 * 1024
 """An X-ray picture of 4096 x 4096 pixels and 16 bits has 32 MiB before it is compressed."""
+
+_CHUNK_BYTES = 1 << 20
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -49,6 +51,31 @@ class Done:
 class Picture:
     content: bytes
     media_type: str
+
+
+class PictureStream:
+    """A picture that is still arriving. Read :meth:`chunks` to the end, or close it."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.media_type: str = response.headers.get("content-type", "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order, at most 64 MiB. Ends early, and the reader finds the picture incomplete, when the hub breaks off."""
+        received = 0
+        try:
+            async for chunk in self._response.aiter_bytes(_CHUNK_BYTES):
+                received += len(chunk)
+                if received > _MAX_PICTURE_BYTES:
+                    return
+                yield chunk
+        except httpx.HTTPError:
+            return
+        finally:
+            await self._response.aclose()
+
+    async def close(self) -> None:
+        await self._response.aclose()
 
 
 class HubClient:
@@ -131,6 +158,20 @@ class HubClient:
         if len(response.content) > _MAX_PICTURE_BYTES:
             return LinkLost(reason="the picture is larger than the hub may store")
         return Picture(content=response.content, media_type=response.headers.get("content-type", ""))
+
+    async def stream_picture(self, token: str, sha256: str) -> PictureStream | Refusal | LinkLost:
+        """A picture of the evidence store, to be passed on while it arrives."""
+        request = self._http.build_request("GET", f"/evidence/{sha256}", headers={"Authorization": f"Bearer {token}"})
+        try:
+            response = await self._http.send(request, stream=True)
+            if response.is_success:
+                return PictureStream(response)
+            await response.aread()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return LinkLost(reason=f"{type(error).__name__}: {error}")
+        if response.status_code >= 500:
+            return LinkLost(reason=f"the hub answered {response.status_code} for a picture")
+        return _refusal(response)
 
     async def _json(
         self,

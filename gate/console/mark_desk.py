@@ -28,6 +28,8 @@ class MarkDesk:
         self._is_allowed = "pictures" in role.sees
         self._case_id: str | None = None
         self._scans = 0
+        self.is_stale = False
+        """Whether the hub did not say when it was last asked."""
         self.marks: tuple[MarkView, ...] = ()
         self.last: LastScan | None = None
 
@@ -36,6 +38,7 @@ class MarkDesk:
         if case_id != self._case_id:
             self._case_id = case_id
             self._scans = 0
+            self.is_stale = False
             self.marks, self.last = (), None
 
     async def refresh(self, case_id: str | None) -> bool:
@@ -44,6 +47,7 @@ class MarkDesk:
         if officer is None or case_id is None or not self._is_allowed:
             return False
         answer = await self._console.hub.marks(officer.token, case_id)
+        self.is_stale = isinstance(answer, LinkLost)
         if isinstance(answer, MarkPage):
             self._take(case_id, answer)
         return isinstance(answer, MarkPage)

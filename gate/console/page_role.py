@@ -126,6 +126,8 @@ class _RoleScreen:
             self._refresh_all()
         elif is_incomplete:
             self._case_refresh.ask()
+        if self._marks.is_stale:
+            self._marks_refresh.ask()
 
     async def _refresh_queue(self) -> None:
         officer = self._officer()
