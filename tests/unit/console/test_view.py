@@ -134,7 +134,7 @@ def test_findings_in_the_way_come_first_the_roles_own_foremost() -> None:
 
 
 def test_a_finding_that_has_no_sentence_is_still_plain() -> None:
-    assert TEXTS.finding(finding("chip.dsc_chain", Outcome.NOT_CHECKED)) == "Chip · dsc chain: could not be checked"
+    assert TEXTS.finding(finding("bag.seal_number", Outcome.NOT_CHECKED)) == "Bag · seal number: could not be checked"
 
 
 def test_what_was_measured_is_short_or_absent() -> None:
