@@ -261,7 +261,7 @@ class Casework:
     def _evidence_draft(self, here: Crossing) -> EventDraft:
         evidence = here.evidence
         recorded = wire.EvidenceRecorded(
-            case_id=here.case_id, revision=evidence.revision, digest=evidence.digest(), evidence=evidence.to_json()
+            case_id=here.case_id, revision=evidence.revision, digest=here.digest(), evidence=evidence.to_json()
         )
         return self.draft(EventType.EVIDENCE_RECORDED, recorded)
 
@@ -329,7 +329,7 @@ class Casework:
             decision="clear" if is_clear else "refer",
             reasons=[] if isinstance(decision, Clear) else list(decision.reasons),
             roles=[] if isinstance(decision, Clear) else list(decision.roles),
-            digest=here.evidence.digest(),
+            digest=here.digest(),
         )
         drafts = [self._evidence_draft(here), self.draft(EventType.CROSSING_DECIDED, decided)]
         rows = self._store.record(drafts, pictures=pictures)
@@ -348,7 +348,7 @@ class Casework:
         here = self.crossing
         if here is None or release.case_id != here.case_id:
             return "other_case"
-        if release.evidence_digest != here.evidence.digest():
+        if release.evidence_digest != here.digest():
             return "other_evidence"
         here.released_ns = self._clock.monotonic_ns()
         return None

@@ -39,10 +39,17 @@ class Crossing:
     is_document_judged: bool = False
     is_face_judged: bool = False
     pictures_pending: int = 0
+    _digest: tuple[Evidence, str] | None = None
 
     @property
     def case_id(self) -> str:
         return self.evidence.case_id
+
+    def digest(self) -> str:
+        """Of the present revision of the evidence, worked out once."""
+        if self._digest is None or self._digest[0] is not self.evidence:
+            self._digest = (self.evidence, self.evidence.digest())
+        return self._digest[1]
 
     def wipe(self) -> None:
         """Overwrite and drop the template."""

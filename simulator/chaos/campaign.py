@@ -76,10 +76,12 @@ def _hushed() -> Iterator[None]:
     """
     before = structlog.get_config()
     gc.disable()
+    gc.freeze()  # what was there before need not be looked through after every shift
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.enable()
         structlog.configure(**before)
 

@@ -55,7 +55,8 @@ class BoardLine:
         self._is_plugged = True
         self._is_closed = False
         self._last_s = loop.time()
-        self._next = loop.call_later(STEP_MS / 1000, self._step)
+        self._due_s = loop.time() + STEP_MS / 1000
+        self._next = loop.call_at(self._due_s, self._step)
         self._is_answering = False
 
     def open(
@@ -94,8 +95,9 @@ class BoardLine:
     def wake(self) -> None:
         """Something may have begun to move: the next step is due soon."""
         soon_s = self._loop.time() + STEP_MS / 1000
-        if self._next.when() > soon_s and not self._is_closed and self._is_moving():
+        if self._due_s > soon_s and not self._is_closed and self._is_moving():
             self._next.cancel()
+            self._due_s = soon_s
             self._next = self._loop.call_at(soon_s, self._step)
 
     def _answer(self) -> None:
@@ -119,7 +121,8 @@ class BoardLine:
         self._on_step()
         self._answer()
         pause_ms = STEP_MS if self._is_moving() else IDLE_STEP_MS
-        self._next = self._loop.call_later(pause_ms / 1000, self._step)
+        self._due_s = now_s + pause_ms / 1000
+        self._next = self._loop.call_at(self._due_s, self._step)
 
     def _is_moving(self) -> bool:
         world = self.board.world
