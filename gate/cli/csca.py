@@ -43,6 +43,9 @@ def import_(
         bool,
         typer.Option("--need-anchor", help="Believe a master list only if its signer's CSCA is in the store already."),
     ] = False,
+    signers: Annotated[
+        bool, typer.Option("--signers", help="Keep document signers too, for documents that leave theirs out.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Check and take what the files hold; every certificate is kept or named with a reason. Exit 1 if something was not taken."""
@@ -52,7 +55,7 @@ def import_(
     from gate.checks.emrtd.store_file import save_store
 
     path, before = _opened(store, is_new_allowed=True)
-    report = gather(files, datetime.now(UTC), store=before, needs_anchor=need_anchor)
+    report = gather(files, datetime.now(UTC), store=before, needs_anchor=need_anchor, keeps_signers=signers)
     save_store(report.store, path)
     summary = _summary(report, before, path)
     if as_json:

@@ -49,9 +49,11 @@ class ImportReport:
     """What an import did. ``added`` and ``known`` are certificates, by how they are trusted and whether they were there already."""
 
     store: TrustStore
+    keeps_signers: bool = False
     added: dict[str, Origin] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     signers: int = 0
+    skipped_signers: set[str] = field(default_factory=set)
     lists: list[RevocationList] = field(default_factory=list)
     deviations: list[Deviation] = field(default_factory=list)
     master_lists: list[tuple[str, MasterList]] = field(default_factory=list)
@@ -70,17 +72,23 @@ class _Found:
 
 
 def import_files(
-    files: Iterable[tuple[str, bytes]], store: TrustStore, now: datetime, *, needs_anchor: bool = False
+    files: Iterable[tuple[str, bytes]],
+    store: TrustStore,
+    now: datetime,
+    *,
+    needs_anchor: bool = False,
+    keeps_signers: bool = False,
 ) -> ImportReport:
     """Import files, given with their names, into a copy of ``store``; the report has the new store.
 
-    ``needs_anchor``: see :func:`read_master_list`. Raises ChipFault for a file that is nothing of all this, or for the one master list if
-    it is not to be believed; a bad certificate, and a bad list among several, is refused and named instead.
+    ``needs_anchor``: see :func:`read_master_list`. ``keeps_signers``: document signers as well, of which a directory has tens of thousands
+    and which only documents need that leave theirs out. Raises ChipFault for a file that is nothing of all this, or for the one master
+    list if it is not to be believed; a bad certificate, and a bad list among several, is refused and named instead.
     """
     found = _Found()
     for name, data in files:
         _sort(name, data, found)
-    report = ImportReport(store=store)
+    report = ImportReport(store=store, keeps_signers=keeps_signers)
     # Those given one by one first: among them may be the CSCA on whose word a master list is believed; and once more behind the lists,
     # since a link certificate or a document signer among them may lead to a CSCA that a list brings.
     _take_certificates(report, found.certificates, is_vouched=False)
@@ -97,6 +105,10 @@ def import_files(
     if found.masters:
         _take_certificates(report, found.certificates, is_vouched=False)
     _take_revocations(report, found.revocations)
+    if report.skipped_signers:
+        report.notes.append(
+            f"{len(report.skipped_signers)} certificates are no CSCA's and were left out; --signers keeps them"
+        )
     report.deviations = [item for item in found.deviations if item not in report.store.deviations]
     report.store = merged(report.store, deviations=report.deviations)
     return report
@@ -189,7 +201,10 @@ def _take_certificates(report: ImportReport, given: Sequence[tuple[str, bytes]],
             if certificate.sha256 not in report.added:
                 report.known.add(certificate.sha256)
         elif not _may_issue(certificate, is_vouched=is_vouched):
-            signers.append((source, certificate))
+            if report.keeps_signers:
+                signers.append((source, certificate))
+            else:
+                report.skipped_signers.add(certificate.sha256)
         elif isinstance(origin := _origin(certificate, everything, is_vouched=is_vouched), Origin):
             report.added[certificate.sha256] = origin
             taken.append(certificate)

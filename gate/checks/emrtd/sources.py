@@ -13,7 +13,12 @@ _SUFFIXES = frozenset({".ml", ".ldif", ".der", ".cer", ".crt", ".pem", ".crl", "
 
 
 def gather(
-    paths: Iterable[Path], now: datetime, *, store: TrustStore | None = None, needs_anchor: bool = False
+    paths: Iterable[Path],
+    now: datetime,
+    *,
+    store: TrustStore | None = None,
+    needs_anchor: bool = False,
+    keeps_signers: bool = True,
 ) -> ImportReport:
     """Return what the files at ``paths`` add to ``store``. Raises ChipFault for a path that cannot be read or is nothing of use."""
     start = store or TrustStore()
@@ -32,7 +37,7 @@ def gather(
                 )
             else:
                 files.append((file.name, data))
-    return import_files(files, start, now, needs_anchor=needs_anchor)
+    return import_files(files, start, now, needs_anchor=needs_anchor, keeps_signers=keeps_signers)
 
 
 def read_path(path: Path) -> bytes:

@@ -130,7 +130,7 @@ def test_a_store_is_filled_listed_compared_and_handed_on(files: Path) -> None:
 
 def test_what_is_not_taken_is_named(files: Path) -> None:
     (files / "signer.der").write_bytes(signer().certificate)
-    done = gate("csca", "import", str(files / "signer.der"), "--store", str(files / "new.json"), "--json")
+    done = gate("csca", "import", str(files / "signer.der"), "--store", str(files / "new.json"), "--signers", "--json")
     assert done.exit_code == 1
     assert "no CSCA in the trust store issued it" in json.loads(done.stdout)["refused"][0]["reason"]
     with pytest.raises(ChipFault, match="neither a certificate"):

@@ -24,9 +24,11 @@ OTHER = Issuer("XU", now=NOW, algorithm=P_256, common_name="CSCA Ruritania")
 SUCCESSOR = Issuer(now=NOW, algorithm=Algorithm(key="P-384", digest="sha384"), common_name="CSCA 2", serial_number=9)
 
 
-def take(*data: bytes, into: TrustStore | None = None, needs_anchor: bool = False) -> ImportReport:
+def take(
+    *data: bytes, into: TrustStore | None = None, needs_anchor: bool = False, keeps_signers: bool = True
+) -> ImportReport:
     files = [(f"file-{place}", octets) for place, octets in enumerate(data)]
-    return import_files(files, into or TrustStore(), NOW, needs_anchor=needs_anchor)
+    return import_files(files, into or TrustStore(), NOW, needs_anchor=needs_anchor, keeps_signers=keeps_signers)
 
 
 def master_list(*certificates: bytes, by: Signer | None = None, signing: Signing | None = None) -> bytes:
@@ -156,6 +158,9 @@ def test_a_document_signer_is_kept_beside_and_never_trusted() -> None:
     assert not report.added
     assert read_certificate(der) not in report.store
     assert read_certificate(der) in report.store.signers
+    without = take(der, into=take(issuer().certificate).store, keeps_signers=False)
+    assert (without.signers, without.store.signers, without.refused) == (0, (), [])
+    assert without.notes == ["1 certificates are no CSCA's and were left out; --signers keeps them"]
 
 
 def test_a_revocation_list_needs_the_certificate_that_signed_it() -> None:
