@@ -105,10 +105,23 @@ class HubClient:
         return await self._json(Case, "GET", f"/cases/{case_id}", token)
 
     async def give_verdict(
-        self, token: str, case_id: str, *, kind: VerdictKind, evidence_digest: str, role: str, reason: str = ""
+        self,
+        token: str,
+        case_id: str,
+        *,
+        kind: VerdictKind,
+        evidence_digest: str,
+        role: str,
+        reason: str = "",
+        seen_number: int | None = None,
     ) -> Case | Refusal | LinkLost:
-        """One role's word on the evidence that was on the screen. 409 when it is not the current evidence any more."""
-        body = {"kind": kind.value, "evidence_digest": evidence_digest, "reason": reason, "role": role}
+        """One role's word on the evidence that was on the screen. 409 when it is not the current evidence any more.
+
+        Also 409 when ``seen_number``, that of the role's word on the screen, is not its newest: a colleague has spoken since.
+        """
+        body: dict[str, Any] = {"kind": kind.value, "evidence_digest": evidence_digest, "reason": reason, "role": role}
+        if seen_number is not None:
+            body["seen_number"] = seen_number
         return await self._json(Case, "POST", f"/cases/{case_id}/verdicts", token, body=body)
 
     async def send_back(self, token: str, case_id: str, *, reason: str) -> Done | Refusal | LinkLost:

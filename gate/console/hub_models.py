@@ -68,9 +68,10 @@ class Declaration(HubModel):
 
 
 class VerdictView(HubModel):
-    """One role's word. ``is_current``: was it given on the evidence the case has now?"""
+    """One role's word. ``is_current``: was it given on the evidence the case has now? ``number``: which of the case's words."""
 
     kind: str
+    number: int | None = None
     evidence_digest: str | None = None
     author: str = ""
     at_ms: int | None = None
@@ -113,6 +114,11 @@ class CaseSummary(HubModel):
         if isinstance(verdict, str):
             return verdict
         return verdict.kind if verdict.is_current else "pending"
+
+    def word_number(self, role: str) -> int | None:
+        """The number of the role's word on the screen, None where the hub does not count them."""
+        verdict = self.verdicts.get(role)
+        return verdict.number if isinstance(verdict, VerdictView) else None
 
     def waits_for(self, role: str) -> bool:
         """Whether the case was referred or is being waited for, and ``role`` has not spoken on its current evidence."""

@@ -243,7 +243,12 @@ class _RoleScreen:
         self._set_busy(True)
         try:
             answer = await self._console.hub.give_verdict(
-                officer.token, case.case_id, kind=kind, evidence_digest=case.evidence_digest, role=self._role.id
+                officer.token,
+                case.case_id,
+                kind=kind,
+                evidence_digest=case.evidence_digest,
+                role=self._role.id,
+                seen_number=case.word_number(self._role.id),
             )
         finally:
             self._set_busy(False)

@@ -60,6 +60,23 @@ async def test_a_verdict_names_the_evidence_that_was_seen() -> None:
     await hub.client.close()
 
 
+async def test_a_verdict_names_the_colleagues_word_that_was_on_the_screen() -> None:
+    hub = answering(200, CASE)
+    verdict = {"kind": "hold", "number": 4, "is_current": True}
+    case = Case.model_validate(CASE | {"verdicts": {"customs": verdict}})
+    assert (case.word_number("customs"), case.word_number("border")) == (4, None)
+    await hub.client.give_verdict(
+        "t",
+        "c1",
+        kind=VerdictKind.RELEASE,
+        evidence_digest="d" * 64,
+        role="customs",
+        seen_number=case.word_number("customs"),
+    )
+    assert json.loads(hub.requests[0].content)["seen_number"] == 4
+    await hub.client.close()
+
+
 async def test_a_problem_document_becomes_a_refusal_with_its_kind() -> None:
     problem = {
         "type": "urn:tongguan:problem:stale_evidence",
