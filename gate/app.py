@@ -302,8 +302,7 @@ def build_lane(
 
 def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
     """The hub's HTTP application, which runs the hub from its start-up to its shutdown, with the screens at ``/``."""
-    from gate.hub.api import PREFIX, create_api
-    from gate.hub.routers import scans
+    from gate.hub.api import create_api
     from gate.hub.scans.intake import ScanIntake
     from gate.hub.service import Hub
 
@@ -313,7 +312,6 @@ def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
     hub = Hub(site, keys.hub(), {lane.id: keys.lane_publics(lane.id) for lane in site.lanes}, clock)
     intake = ScanIntake(hub, {machine.id: open_xray(machine) for machine in site.xray})
     app = create_api(hub)
-    app.include_router(scans.router, prefix=PREFIX)
     if with_screens:
         from gate.console.app import mount_console
 

@@ -6,7 +6,20 @@ from fastapi import FastAPI
 
 from gate import __version__
 from gate.hub.problems import PROBLEM_SCHEMA, PROBLEMS, BodyLimit, handle_problems
-from gate.hub.routers import audit, cases, evidence, intake, lanes, last_scan, marks, oidc, sessions, system, together
+from gate.hub.routers import (
+    audit,
+    cases,
+    evidence,
+    intake,
+    lanes,
+    last_scan,
+    marks,
+    oidc,
+    scans,
+    sessions,
+    system,
+    together,
+)
 from gate.hub.service import Hub
 
 PREFIX = "/api/v1"
@@ -27,7 +40,7 @@ def create_api(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     handle_problems(app)
-    for part in (sessions, oidc, cases, together, evidence, marks, last_scan, intake, lanes, audit, system):
+    for part in (sessions, oidc, cases, together, evidence, marks, scans, last_scan, intake, lanes, audit, system):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(system.plain)
     _name_problems(app)

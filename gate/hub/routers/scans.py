@@ -27,7 +27,33 @@ class AttachIn(BaseModel):
     case_id: str = Field(pattern=CASE_PATTERN)
 
 
-@router.get("/scans")
+class ScanViewOut(BaseModel):
+    kind: str
+    sha256: str
+    media_type: str
+
+
+class ScanOut(BaseModel):
+    """``case_id`` null: nobody's yet, and ``reason`` says why. ``matched_by`` is tag, document, lane_and_time or officer."""
+
+    image_id: str
+    source: str
+    machine: str
+    lane: str | None
+    taken_ms: int
+    received_ms: int
+    case_id: str | None
+    matched_by: str | None
+    author: str | None
+    reason: str
+    views: list[ScanViewOut]
+
+
+class ScansOut(BaseModel):
+    scans: list[ScanOut]
+
+
+@router.get("/scans", response_model=ScansOut)
 def list_scans(
     hub: HubIn,
     officer: OfficerIn,
@@ -46,7 +72,7 @@ def list_scans(
         return {"scans": [scan_json(row) for row in connection.execute(query)]}
 
 
-@router.post("/scans/{image_id}/case")
+@router.post("/scans/{image_id}/case", response_model=ScanOut)
 def attach_scan(hub: HubIn, officer: OfficerIn, image_id: ImageId, body: AttachIn) -> dict[str, Any]:
     """Attach a scan that is nobody's. The lane takes it up as new evidence, which reopens every verdict."""
     _need_pictures(hub, officer)
@@ -66,7 +92,7 @@ def attach_scan(hub: HubIn, officer: OfficerIn, image_id: ImageId, body: AttachI
     return scan_json(after)
 
 
-@router.get("/lane/cases/{case_id}/scans")
+@router.get("/lane/cases/{case_id}/scans", response_model=ScansOut)
 def scans_of_case(hub: HubIn, lane: LaneIn, case_id: Annotated[str, Path(pattern=CASE_PATTERN)]) -> dict[str, Any]:
     """For the lane whose case it is: the scans that belong to it by now."""
     with hub.store.read() as connection:

@@ -23,8 +23,7 @@ from drivers.xray.interface import NotTaken, TimeSource, XrayImage, XrayRefused,
 from drivers.xray.listener import MIN_TOKEN_CHARACTERS, load_token, scan_app
 from gate.core.clock import ManualClock
 from gate.core.evidence import Attachment, Evidence, Finding
-from gate.hub.api import PREFIX, create_api
-from gate.hub.routers import scans
+from gate.hub.api import create_api
 from gate.hub.scans.desk import MATCH_FOR_MS
 from gate.hub.scans.intake import ScanIntake
 from gate.hub.scans.pictures import pictures_of, ratio_of
@@ -51,8 +50,6 @@ class Rig:
         self.lane = FakeLane(clock)
         self.intake = ScanIntake(hub, {})
         self.app: FastAPI = create_api(hub)
-        if not any(getattr(route, "path", "") == f"{PREFIX}/scans" for route in self.app.routes):
-            self.app.include_router(scans.router, prefix=PREFIX)
         self.listener = scan_app(
             token=TOKEN, on_report=lambda report: self.intake.take("tunnel", report), max_bytes=MAX, now=self.now
         )
