@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from drivers.errors import DeviceError
 from simulator.chip.vpicc import Card, OtherCard, VpiccServer
@@ -16,6 +19,7 @@ _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _SOCKET = Path("/run/pcscd/pcscd.comm")
 _PID = Path("/run/pcscd/pcscd.pid")
 _START_S = 10.0
+_TURN_S = 60.0
 _POLL_S = 0.02
 _PORT_TRIES = 50
 
@@ -32,7 +36,9 @@ class VirtualReader:
         program = shutil.which("pcscd") or ("/usr/sbin/pcscd" if Path("/usr/sbin/pcscd").exists() else None)
         if program is None or not _DRIVER.exists():
             raise DeviceError("The virtual reader needs the system packages pcscd and vsmartcard-vpcd; install them.")
+        self._turn = _take_turn()
         if _is_running():
+            self._turn.close()
             raise DeviceError("A PC/SC service already runs; stop it, since a computer has room for one.")
         _clear()
         self._program = program
@@ -72,6 +78,7 @@ class VirtualReader:
             self._end_daemon(process)
         self.server.stop()
         self._second.stop()
+        self._turn.close()
 
     @staticmethod
     def _end_daemon(process: subprocess.Popen[bytes]) -> None:
@@ -92,6 +99,22 @@ def _neighbours(chip: Card) -> tuple[VpiccServer, VpiccServer]:
         except (OSError, OverflowError):
             first.stop()
     raise DeviceError("No two neighbouring ports are free; stop what holds so many.")
+
+
+def _take_turn() -> IO[bytes]:
+    """Waits while another virtual reader of ours runs; the turn ends when the file is closed, also by a process that dies."""
+    turn = Path(tempfile.gettempdir(), "tongguan-pcscd.lock").open("ab")  # noqa: SIM115 - kept open for as long as the turn lasts
+    until = time.monotonic() + _TURN_S
+    while True:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                turn.close()
+                raise DeviceError("Another virtual reader runs for too long; end it.") from None
+            time.sleep(_POLL_S)
+        else:
+            return turn
 
 
 def _is_running() -> bool:
