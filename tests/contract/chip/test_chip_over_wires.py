@@ -105,7 +105,7 @@ def test_the_real_path_from_pyscard_through_pcscd_to_the_chip(tmp_path: Path) ->
         with pytest.raises(DeviceError, match="set one of: Tongguan Virtual"):
             PcscChannel("another reader").connect(100)
     # No service now, or that of another test, which has no such reader.
-    with pytest.raises(DeviceError, match="start pcscd|set one of"):
+    with pytest.raises(DeviceError, match=r"start pcscd|set one of"):
         PcscChannel("a reader that nobody has").connect(100)
 
 
