@@ -5,7 +5,6 @@ owner only.
 """
 
 import base64
-import binascii
 import json
 import os
 import tempfile
@@ -53,25 +52,32 @@ def read_store(data: bytes, name: str) -> TrustStore:
     """Return the store in ``data``. Raises ChipFault, naming the file, for one that is damaged."""
     try:
         file = _File.model_validate_json(data)
-        if file.format != FORMAT:
-            raise ChipFault(f"the trust store {name} has the format {file.format!r}; import its sources anew")
-        return TrustStore(
-            certificates=tuple(read_certificate(base64.b64decode(text)) for text in file.certificates),
-            signers=tuple(read_certificate(base64.b64decode(text)) for text in file.signers),
-            revocation_lists=tuple(read_revocation_list(base64.b64decode(text)) for text in file.revocation_lists),
-            deviations=tuple(
-                Deviation(
-                    country=row.country,
-                    check=row.check,
-                    reason=row.reason,
-                    key_id=bytes.fromhex(row.key_id) if row.key_id else None,
-                    signed_before=row.signed_before,
-                )
-                for row in file.deviations
-            ),
-        )
-    except (ValidationError, binascii.Error, ValueError):
+    except ValidationError:
         raise ChipFault(f"the trust store {name} is damaged; import its sources anew") from None
+    if file.format != FORMAT:
+        raise ChipFault(f"the trust store {name} has the format {file.format[:60]!r}; import its sources anew")
+    try:
+        return _store(file)
+    except (ChipFault, ValueError) as error:
+        raise ChipFault(f"the trust store {name} is damaged ({error}); import its sources anew") from None
+
+
+def _store(file: _File) -> TrustStore:
+    return TrustStore(
+        certificates=tuple(read_certificate(_octets(text)) for text in file.certificates),
+        signers=tuple(read_certificate(_octets(text)) for text in file.signers),
+        revocation_lists=tuple(read_revocation_list(_octets(text)) for text in file.revocation_lists),
+        deviations=tuple(
+            Deviation(
+                country=row.country,
+                check=row.check,
+                reason=row.reason,
+                key_id=bytes.fromhex(row.key_id) if row.key_id else None,
+                signed_before=row.signed_before,
+            )
+            for row in file.deviations
+        ),
+    )
 
 
 def default_store_path() -> Path:
@@ -113,16 +119,33 @@ def save_store(store: TrustStore, path: Path) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=path.name, delete=False, encoding="ascii"
-        ) as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        _replace(path, json.dumps(document).encode("ascii"))
     except OSError as error:
         raise ChipFault(f"the trust store {path} cannot be written ({error.strerror}); check the folder") from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.chmod(0o644)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # else the new name may be lost with the power
+    finally:
+        os.close(folder)
+
+
+def _octets(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _text(der: bytes) -> str:

@@ -231,10 +231,26 @@ def test_a_damaged_or_missing_store_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ChipFault, match="gate csca import"):
         load_store(path)
     save_store(take(issuer().certificate).store, path)
-    for damage in (b"", b"{}", path.read_bytes()[:-40], path.read_bytes().replace(b"/1", b"/9")):
+    good = path.read_bytes()
+    for damage in (
+        b"",
+        b"{}",
+        good[:-40],
+        good.replace(b"store/1", b"store/9"),
+        good.replace(b"MII", b"MIJ"),
+        good.replace(b"MII", b"!"),
+    ):
         path.write_bytes(damage)
         with pytest.raises(ChipFault, match="import its sources anew"):
             load_store(path)
+
+
+def test_a_store_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "store.json"
+    folder.mkdir()
+    with pytest.raises(ChipFault, match="cannot be written"):
+        save_store(TrustStore(), folder)
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_of_two_certificates_with_one_key_the_valid_one_is_found() -> None:
