@@ -43,12 +43,15 @@ class Camera(Section):
 class DocumentLight(Section):
     """The document reader's lamps: white, infrared, ultraviolet (``docs/protocols/document-light.md``), and what is asked of the pictures.
 
-    The limits depend on the reader's lamps and camera: set them from the figures that `gate doctor` and the findings show.
+    The limits depend on the reader's lamps and camera: set them from the figures that the findings show. They mean something only at a
+    fixed exposure: give the times under both lamps, or set a camera that takes no orders to a fixed time by hand.
     """
 
     kind: str = "serial_light"
     port: str = ""
     baud_rate: int = Field(default=115_200, ge=9_600, le=4_000_000)
+    infrared_exposure_us: int | None = Field(default=None, ge=10, le=1_000_000)  # of a v4l2 or onvif document camera
+    ultraviolet_exposure_us: int | None = Field(default=None, ge=10, le=1_000_000)
     settle_ms: int = Field(default=70, ge=0, le=1_000)  # lamp up, camera's exposure over
     ink_least_contrast: float = Field(default=0.45, gt=0, lt=1)  # of the MRZ under infrared (B900)
     paper_most_glow: float = Field(default=0.22, gt=0, lt=1)  # of the paper under ultraviolet

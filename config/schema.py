@@ -236,6 +236,16 @@ class Lane(Section):
             raise ValueError(f"two readers are called {doubled[0]!r}: give each its own id")
         return self
 
+    @model_validator(mode="after")
+    def _lamps_have_a_camera_that_obeys(self) -> Self:
+        light = self.document_light
+        is_ordered = light is not None and (light.infrared_exposure_us or light.ultraviolet_exposure_us)
+        if is_ordered and self.document_camera.kind not in ("v4l2", "onvif"):
+            raise ValueError(
+                "infrared_exposure_us and ultraviolet_exposure_us need a document camera that takes orders: v4l2 or onvif"
+            )
+        return self
+
 
 class Site(Section):
     """One port: its broker, hub, roles, policy and lanes. ``state_dir`` holds what must survive a restart."""

@@ -52,6 +52,7 @@ class LaneDevices:
     exposures: dict[int, ExposureControl] = field(default_factory=dict)
     """Of the face cameras whose exposure follows the face, by their number from 0."""
     document_light: DocumentLight | None = None
+    document_exposure: ExposureControl | None = None
     contacts: LaneContacts = field(default_factory=LaneContacts)
     turnstile: Turnstile | None = None
     readers: dict[str, AccessReader] = field(default_factory=dict)
@@ -68,6 +69,7 @@ def open_devices(lane: Lane) -> LaneDevices:
         face_camera_2=None if lane.face_camera_2 is None else open_lane_camera(lane.face_camera_2, is_always_lit=True),
         exposures=open_exposures(lane),
         document_light=open_document_light(lane),
+        document_exposure=open_document_exposure(lane),
         contacts=open_contacts(lane.contacts),
         turnstile=open_turnstile(lane),
         readers=open_readers(lane),
@@ -103,8 +105,19 @@ def open_lane_camera(settings: CameraSettings, *, is_always_lit: bool = False) -
 
 def open_exposure(settings: CameraSettings) -> ExposureControl | None:
     """The control of a camera whose exposure follows the face; None where the camera sees to it alone."""
-    if settings.exposure == "camera":
+    return None if settings.exposure == "camera" else _open_control(settings)
+
+
+def open_document_exposure(lane: Lane) -> ExposureControl | None:
+    """The control of the document camera where its lamps have exposure times of their own; None where they have none."""
+    light = lane.document_light
+    if light is None or (light.infrared_exposure_us is None and light.ultraviolet_exposure_us is None):
         return None
+    return _open_control(lane.document_camera)
+
+
+def _open_control(settings: CameraSettings) -> ExposureControl:
+    """Of a V4L2 or ONVIF camera, which the settings have made sure of."""
     if settings.kind == "v4l2":
         control: ExposureControl = load_device("v4l2_exposure", source=settings.source)
         return control

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from config.schema import Lane, Site
+from drivers.camera.light import LightStep
 from drivers.chip.reader import ReadLimits
 from gate.checks.emrtd.findings import ChipLimits
 from gate.checks.emrtd.passive import PassivePolicy
@@ -82,7 +83,17 @@ def document_lamps(lane: Lane, devices: LaneDevices) -> Lamps | None:
     if settings is None or devices.document_light is None:
         return None
     limits = LightLimits(ink_least_contrast=settings.ink_least_contrast, paper_most_glow=settings.paper_most_glow)
-    return Lamps(light=devices.document_light, settle_ms=settings.settle_ms, limits=limits)
+    times = {
+        LightStep.INFRARED: settings.infrared_exposure_us,
+        LightStep.ULTRAVIOLET: settings.ultraviolet_exposure_us,
+    }
+    return Lamps(
+        light=devices.document_light,
+        settle_ms=settings.settle_ms,
+        limits=limits,
+        exposure=devices.document_exposure,
+        exposure_us={step: time_us for step, time_us in times.items() if time_us is not None},
+    )
 
 
 def chip_watch(site: Site, lane: Lane, devices: LaneDevices, clock: Clock) -> ChipWatch | None:

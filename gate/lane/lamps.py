@@ -4,10 +4,12 @@ A frame counts only if it was taken after the lamp was seen to burn and had its 
 looked for again, or the dark pictures between would look like an empty reader.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from drivers.camera.exposure import ExposureControl
 from drivers.camera.interface import Camera, Frame
 from drivers.camera.light import DocumentLight, LightFault, LightStep
 from gate.lane.eyes import Image
@@ -22,11 +24,27 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lamps:
-    """A reader's lamps and what is asked under them. ``settle_ms``: from the lamp's word to the first frame that counts."""
+    """A reader's lamps and what is asked under them. ``settle_ms``: from the lamp's word to the first frame that counts.
+
+    ``exposure`` and ``exposure_us``: the camera's exposure time under each light that needs one of its own. A camera that exposes by itself
+    would make dull paper under ultraviolet as bright as any; where it takes no orders, it must be set to a fixed time by hand.
+    """
 
     light: DocumentLight
     settle_ms: int
     limits: LightLimits
+    exposure: ExposureControl | None = None
+    exposure_us: Mapping[LightStep, int] = field(default_factory=dict)
+
+    def expose(self, step: LightStep) -> str:
+        """Expose as this light needs it, and by itself under white; empty, or why that could not be ordered."""
+        if self.exposure is None or not self.exposure_us:
+            return ""
+        time_us = self.exposure_us.get(step)
+        if step is not LightStep.WHITE and time_us is None:
+            return ""
+        found = self.exposure.set_auto() if time_us is None else self.exposure.set_time_us(time_us)
+        return "" if found is None else f"the document camera's exposure: {found.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,11 +68,13 @@ class LampSequence:
         *,
         read_again: Callable[[Image], DocumentRead | DocumentUnreadable],
         is_cancelled: Callable[[], bool],
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._lamps = lamps
         self._camera = camera
         self._read_again = read_again
         self._is_cancelled = is_cancelled
+        self._now_ns = now_ns
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="document-lamps")
 
     @property
@@ -64,6 +84,8 @@ class LampSequence:
     def close(self) -> None:
         """Waits for a sequence under way."""
         self._worker.shutdown(wait=True)
+        if self._lamps.exposure is not None:
+            self._lamps.exposure.close()
 
     def begin(self, white: Frame, document: DocumentRead) -> "Future[Lit]":
         """Start after the white frame in which the document was read."""
@@ -107,7 +129,10 @@ class LampSequence:
         shown = self._lamps.light.show(step)
         if isinstance(shown, LightFault):
             return shown.reason
-        counts_from_ns = shown.since_ns + self._lamps.settle_ms * 1_000_000
+        refused = self._lamps.expose(step)
+        if refused and step is not LightStep.WHITE:
+            return refused
+        counts_from_ns = max(shown.since_ns, self._now_ns()) + self._lamps.settle_ms * 1_000_000
         for _ in range(_MOST_OLD_FRAMES):
             frame = self._camera.read(FRAME_WAIT_S)
             if frame is None:

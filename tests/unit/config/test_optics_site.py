@@ -54,6 +54,7 @@ CAMERA = "http://10.0.0.5/onvif/device_service"
         ({"face_camera": {"kind": "onvif", "source": "10.0.0.5"}}, "is its device service"),
         ({"face_camera": {"kind": "v4l2", "source": "0", "profile": "main"}}, "belong to kind = 'onvif'"),
         ({"document_light": {}}, "a serial_light needs its port"),
+        ({"document_light": {"port": "/dev/x", "ultraviolet_exposure_us": 90_000}}, "camera that takes orders: v4l2"),
         ({"document_light": {"port": "/dev/x", "ink_least_contrast": 1.5}}, "less than 1"),
         ({"thermometer": {"kind": "serial_array", "port": "/dev/x", "black_body_celsius": 35}}, "together"),
         ({"thermometer": {"port": "/dev/x", "face_camera_box": [0.5, 0, 0.4, 1]}}, "left before right"),

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from drivers.camera.exposure import ExposureControl, ExposureFault, ExposureState
 from drivers.camera.interface import Camera, CameraStatus, Frame, StatusCallback
 from drivers.camera.light import DocumentLight, LightFault, LightShown, LightStep
 from gate.core.evidence import Outcome
@@ -122,7 +123,11 @@ def bench(genuine: dict[LightStep, np.ndarray]) -> Bench:
 @pytest.fixture
 def sequence(bench: Bench, reader: DocumentReader) -> Iterator[LampSequence]:
     made = LampSequence(
-        Lamps(light=bench, settle_ms=10, limits=LIMITS), bench, read_again=reader.read, is_cancelled=lambda: False
+        Lamps(light=bench, settle_ms=10, limits=LIMITS),
+        bench,
+        read_again=reader.read,
+        is_cancelled=lambda: False,
+        now_ns=lambda: bench.now_ns,
     )
     yield made
     made.close()
@@ -149,6 +154,55 @@ def test_each_picture_is_of_its_own_light_and_the_glass_is_white_again(
     assert following is not None
     assert following.image_bgr is bench.frames[LightStep.WHITE]
     assert set(outcomes(lit).values()) == {Outcome.PASS}
+
+
+class Exposure(ExposureControl):
+    """What the camera was told, and under which light."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.told: list[tuple[LightStep, int | None]] = []
+        self.fault: ExposureFault | None = None
+
+    def read(self) -> ExposureState | ExposureFault:
+        return ExposureFault(reason="not asked")
+
+    def set_auto(self) -> ExposureFault | None:
+        self.told.append((self.bench.history[-1][1], None))
+        return self.fault
+
+    def set_time_us(self, time_us: int) -> ExposureFault | None:
+        self.told.append((self.bench.history[-1][1], time_us))
+        return self.fault
+
+    def close(self) -> None: ...
+
+
+def test_each_light_has_its_own_exposure_and_white_the_cameras(
+    bench: Bench, reader: DocumentReader, document: DocumentRead
+) -> None:
+    exposure = Exposure(bench)
+    lamps = Lamps(
+        light=bench,
+        settle_ms=10,
+        limits=LIMITS,
+        exposure=exposure,
+        exposure_us={LightStep.INFRARED: 8_000, LightStep.ULTRAVIOLET: 60_000},
+    )
+    sequence = LampSequence(
+        lamps, bench, read_again=reader.read, is_cancelled=lambda: False, now_ns=lambda: bench.now_ns
+    )
+    sequence.take(white(bench), document)
+    assert exposure.told == [
+        (LightStep.INFRARED, 8_000),
+        (LightStep.ULTRAVIOLET, 60_000),
+        (LightStep.WHITE, None),
+    ]
+    exposure.fault = ExposureFault(reason="no such device")
+    lit = sequence.take(white(bench), document)
+    assert set(outcomes(lit).values()) == {Outcome.NOT_CHECKED}
+    assert "no such device" in lit.pictures.reason
+    sequence.close()
 
 
 @pytest.mark.parametrize("dead", [LightStep.INFRARED, LightStep.ULTRAVIOLET, LightStep.WHITE])
