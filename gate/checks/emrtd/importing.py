@@ -181,37 +181,52 @@ def _is_list(data: bytes) -> bool:
 
 
 def _take_certificates(report: ImportReport, given: Sequence[tuple[str, bytes]], *, is_vouched: bool) -> None:
-    readable: list[tuple[str, Certificate]] = []
-    seen: set[str] = set()
+    authorities, signers = [], []
+    for source, certificate in _readable(report, given):
+        if certificate in report.store:
+            if certificate.sha256 not in report.added:
+                report.known.add(certificate.sha256)
+        elif _may_issue(certificate, is_vouched=is_vouched):
+            authorities.append((source, certificate))
+        elif report.keeps_signers:
+            signers.append((source, certificate))
+        else:
+            report.skipped_signers.add(certificate.sha256)
+    _take_authorities(report, authorities, is_vouched=is_vouched)
+    _take_signers(report, signers)
+
+
+def _readable(report: ImportReport, given: Sequence[tuple[str, bytes]]) -> list[tuple[str, Certificate]]:
+    found: dict[str, tuple[str, Certificate]] = {}
     for source, der in given:
         try:
             certificate = read_certificate(der)
         except ChipFault as fault:
             report.refused.append(Refusal(source=source, title=f"{len(der)} octets", reason=str(fault)))
-            continue
-        if certificate.sha256 not in seen:
-            seen.add(certificate.sha256)
-            readable.append((source, certificate))
-    everything = merged(
-        report.store, certificates=(item for _, item in readable if _may_issue(item, is_vouched=is_vouched))
-    )
-    taken, signers = [], []
-    for source, certificate in readable:
-        if certificate in report.store:
-            if certificate.sha256 not in report.added:
-                report.known.add(certificate.sha256)
-        elif not _may_issue(certificate, is_vouched=is_vouched):
-            if report.keeps_signers:
-                signers.append((source, certificate))
-            else:
-                report.skipped_signers.add(certificate.sha256)
-        elif isinstance(origin := _origin(certificate, everything, is_vouched=is_vouched), Origin):
-            report.added[certificate.sha256] = origin
-            taken.append(certificate)
         else:
-            report.refused.append(Refusal(source=source, title=certificate.title, reason=origin))
-    report.store = merged(report.store, certificates=taken)
-    _take_signers(report, signers)
+            found.setdefault(certificate.sha256, (source, certificate))
+    return list(found.values())
+
+
+def _take_authorities(report: ImportReport, given: Sequence[tuple[str, Certificate]], *, is_vouched: bool) -> None:
+    """Take what may be trusted, again and again: one that was taken may be who issued another. A list vouches for all of its own."""
+    trusted = merged(report.store, certificates=(item for _, item in given)) if is_vouched else report.store
+    waiting = list(given)
+    while waiting:
+        taken, rest, reasons = [], [], []
+        for source, certificate in waiting:
+            origin = _origin(certificate, trusted, is_vouched=is_vouched)
+            if isinstance(origin, Origin):
+                report.added[certificate.sha256] = origin
+                taken.append(certificate)
+            else:
+                rest.append((source, certificate))
+                reasons.append(Refusal(source=source, title=certificate.title, reason=origin))
+        report.store = merged(report.store, certificates=taken)
+        waiting = rest if taken and not is_vouched else []
+        trusted = report.store
+        if not waiting:
+            report.refused.extend(reasons)
 
 
 def _may_issue(certificate: Certificate, *, is_vouched: bool) -> bool:
@@ -224,7 +239,7 @@ def _may_issue(certificate: Certificate, *, is_vouched: bool) -> bool:
     return certificate.is_ca is True or (certificate.is_ca is None and certificate.is_self_issued)
 
 
-def _origin(certificate: Certificate, everything: TrustStore, *, is_vouched: bool) -> Origin | str:
+def _origin(certificate: Certificate, trusted: TrustStore, *, is_vouched: bool) -> Origin | str:
     """How a certificate is to be trusted, or why it is not."""
     if isinstance(certificate.key, UnusableKey):
         return f"its key cannot be used: {certificate.key.reason}"
@@ -232,7 +247,7 @@ def _origin(certificate: Certificate, everything: TrustStore, *, is_vouched: boo
         return "it may not sign certificates"
     if certificate.is_self_issued and certificate.is_signed_by(certificate):
         return Origin.ROOT
-    for candidate in everything.candidates(certificate):
+    for candidate in trusted.candidates(certificate):
         if (
             candidate != certificate
             and candidate.country == certificate.country

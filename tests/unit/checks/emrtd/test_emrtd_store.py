@@ -71,6 +71,16 @@ def test_a_link_certificate_needs_the_one_that_issued_it() -> None:
     assert take(link, into=take(issuer().certificate).store).added == {sha(link): Origin.LINK}
 
 
+def test_a_chain_of_link_certificates_is_taken_in_any_order_and_nothing_on_a_refused_ones_word() -> None:
+    third = Issuer(now=NOW, algorithm=P_256, common_name="CSCA 3")
+    chain = [SUCCESSOR.link(third), issuer().link(SUCCESSOR), issuer().certificate]
+    assert list(take(*chain).added.values()).count(Origin.LINK) == 2
+    unsigned = certify(SUCCESSOR.name, keys(), SUCCESSOR.keys.public_key_info, SUCCESSOR.profile)
+    report = take(unsigned, SUCCESSOR.link(third))
+    assert not report.added
+    assert len(report.refused) == 2
+
+
 def test_a_link_certificate_for_another_country_is_refused() -> None:
     assert take(issuer().link(OTHER), issuer().certificate).refused
 
