@@ -46,11 +46,11 @@ class Rig:
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     if request.param == "point":
         twin: PtyThermometer | PtyThermalArray = PtyThermometer(interval_s=0.01, black_body_celsius=BLACK_BODY)
-        made: SerialThermometer = SerialLineThermometer(twin.port, max_age_ms=300, correction=CORRECTION)
+        made: SerialThermometer = SerialLineThermometer(twin.port, max_age_ms=700, correction=CORRECTION)
     else:
         twin = PtyThermalArray(interval_s=0.01, black_body_celsius=BLACK_BODY, black_body_box=BLACK_BODY_BOX)
         made = SerialThermalArray(
-            twin.port, max_age_ms=300, correction=CORRECTION, black_body_box=(0.02, 0.02, 0.12, 0.16)
+            twin.port, max_age_ms=700, correction=CORRECTION, black_body_box=(0.02, 0.02, 0.12, 0.16)
         )
     with twin:
         made.start()
