@@ -92,8 +92,8 @@ class Equipment:
         parts = (self._witnesses, self._barrier, self._stop_contact, self._readers)
         for part in parts:
             if part is not None:
+                self._started.append(part)  # before: what a part had opened when it failed is closed with it
                 await part.start()
-                self._started.append(part)
         if self._has_witness:
             self._spawn(self._witnesses.run())
         if self._scans is not None:

@@ -5,11 +5,13 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from lane_kit import Rig, running_lane, until
 
+from drivers.errors import DeviceError
 from drivers.osdp import (
     AccessReader,
     CardFormat,
@@ -32,11 +34,12 @@ from drivers.sensors import (
     StopContact,
     StopState,
 )
+from gate.core.clock import ManualClock
 from gate.core.evidence import Outcome
 from gate.core.state import State
 from gate.core.witness_findings import MatFacts, judge_mat, judge_radiation
 from gate.lane import barrier, witnesses
-from gate.lane.equipment import Fittings
+from gate.lane.equipment import Equipment, Fittings
 from gate.lane.witnesses import WitnessRoles
 from gate.wire.messages import Act
 
@@ -315,3 +318,30 @@ async def test_a_card_is_told_by_the_digest_of_a_record_and_keys_not_at_all(tmp_
         assert faults(rig, "reader:desk") == ["no answer"]
         assert rig.name is State.READY, "a reader is no reason to shut a lane"
         await asyncio.sleep(0)
+
+
+async def test_a_reader_that_cannot_be_opened_leaves_nothing_open() -> None:
+    class Broken(Card):
+        async def start(self, on_event: Callable[[ReaderEvent], None]) -> None:
+            raise DeviceError("The OSDP key file x cannot be read; put the reader's key there.")
+
+    class Counted(Card):
+        stops = 0
+
+        async def stop(self) -> None:
+            self.stops += 1
+
+    good = Counted()
+    parts: Any = SimpleNamespace(put=lambda _event: None, ended=lambda _task: None, crossing=None)
+    equipment = Equipment(
+        Fittings(readers={"good": good, "broken": Broken()}),
+        runtime=parts,
+        casework=parts,
+        store=parts,
+        clock=ManualClock(),
+        lane="a",
+    )
+    with pytest.raises(DeviceError, match="key file"):
+        await equipment.start()
+    await equipment.stop()
+    assert good.stops == 1
