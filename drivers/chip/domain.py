@@ -63,6 +63,10 @@ class Domain(ABC):
     def public_of(self, private: int) -> bytes: ...
 
     @abstractmethod
+    def in_token(self, public: bytes) -> bytes:
+        """A public key as a token covers it (section 9.4): numbers without leading zeros, however they were sent."""
+
+    @abstractmethod
     def agree(self, private: int, peer: bytes) -> bytes:
         """The shared secret: the x coordinate, or the number, in full length."""
 
@@ -97,6 +101,9 @@ class EcDomain(Domain):
 
     def public_of(self, private: int) -> bytes:
         return self.curve.multiply(private, self.generator)
+
+    def in_token(self, public: bytes) -> bytes:
+        return public
 
     def agree(self, private: int, peer: bytes) -> bytes:
         return self.curve.x_of(self.times(private, peer))
@@ -140,6 +147,9 @@ class DhDomain(Domain):
 
     def public_of(self, private: int) -> bytes:
         return self._encode(libcrypto.power(self.generator, private, self.p))
+
+    def in_token(self, public: bytes) -> bytes:
+        return public.lstrip(b"\x00")
 
     def agree(self, private: int, peer: bytes) -> bytes:
         return self._encode(libcrypto.power(self._decode(peer), private, self.p))

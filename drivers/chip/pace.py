@@ -121,7 +121,7 @@ def _agree(info: PaceInfo, mapped: Domain, ours: KeyPair, theirs: bytes) -> tupl
 
 
 def _token(info: PaceInfo, domain: Domain, k_mac: bytes, public: bytes) -> bytes:
-    content = tlv.wrap(_TOKEN_INPUT, tlv.wrap(_OID, info.oid) + tlv.wrap(domain.public_tag, public))
+    content = tlv.wrap(_TOKEN_INPUT, tlv.wrap(_OID, info.oid) + tlv.wrap(domain.public_tag, domain.in_token(public)))
     return token_mac(info.cipher, k_mac, content)
 
 

@@ -160,7 +160,7 @@ class Protocols:
         return tlv(0x7C, proof), CardSession(option.cipher, pace.k_enc, pace.k_mac)
 
     def _token(self, pace: _Pace, domain: Domain, public: bytes) -> bytes:
-        content = tlv(0x7F49, pace.option.identifier, tlv(domain.public_tag, public))
+        content = tlv(0x7F49, pace.option.identifier, tlv(domain.public_tag, domain.in_token(public)))
         return token_mac(pace.option.cipher, pace.k_mac, content)
 
     def _mapping_proof(self, pace: _Pace, domain: Domain) -> bytes:

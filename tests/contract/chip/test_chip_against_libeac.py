@@ -32,6 +32,18 @@ def _installed() -> None:
         pytest.skip("the system package libeac3 is not installed")
 
 
+def opened(option: PaceOption) -> tuple[LibeacChip, PaceDone]:
+    """OpenPACE drops leading zeros of a secret in a prime group, against PKCS #3: one agreement of 256 fails by that, and is made again."""
+    for _ in range(4 if option.parameter_id < 8 else 1):
+        chip = LibeacChip(option, CAN)
+        try:
+            return chip, open_with(chip, option, CanKey(number=CAN))
+        except ChipFailed as problem:
+            chip.close()
+            last = problem
+    raise last
+
+
 def open_with(chip: LibeacChip, option: PaceOption, key: CanKey) -> PaceDone:
     info = parse_security_infos(tlv.wrap(0x31, option.info)).pace[0]
     link = ChipLink(chip, now_ns=time.monotonic_ns, command_timeout_ms=1000, deadline_ns=1 << 62)
@@ -42,8 +54,7 @@ def open_with(chip: LibeacChip, option: PaceOption, key: CanKey) -> PaceDone:
 @pytest.mark.parametrize("parameter_id", [0, 2, 8, 12, 13, 16, 18])
 def test_generic_mapping(parameter_id: int, cipher: BlockCipher) -> None:
     option = PaceOption(parameter_id=parameter_id, cipher=cipher)
-    chip = LibeacChip(option, CAN)
-    done = open_with(chip, option, CanKey(number=CAN))
+    chip, done = opened(option)
     block = bytes(range(cipher.block_bytes))
     counter = (1).to_bytes(cipher.block_bytes)
     assert done.session._keyed.encrypt(counter, block) == chip.encrypt(block)[: cipher.block_bytes]
@@ -52,9 +63,7 @@ def test_generic_mapping(parameter_id: int, cipher: BlockCipher) -> None:
 
 @pytest.mark.parametrize("parameter_id", STANDARDISED)
 def test_generic_mapping_in_every_group(parameter_id: int) -> None:
-    option = PaceOption(parameter_id=parameter_id)
-    chip = LibeacChip(option, CAN)
-    open_with(chip, option, CanKey(number=CAN))
+    chip, _ = opened(PaceOption(parameter_id=parameter_id))
     chip.close()
 
 

@@ -165,6 +165,12 @@ def test_pace_cam_holds_with_the_chip_s_own_key_only() -> None:
     assert verify_chip_mapping(mapping, SecurityInfos()).outcome is AuthOutcome.FAIL
 
 
+def test_a_public_number_that_begins_with_a_zero_goes_into_a_token_without_it() -> None:
+    group, curve = standardised(0), standardised(12)
+    assert group.in_token(b"\x00" + bytes(range(1, 128))) == bytes(range(1, 128))
+    assert curve.in_token(b"\x04" + bytes(64)) == b"\x04" + bytes(64)
+
+
 def test_active_authentication_appendix_f() -> None:
     v = VECTORS["aa"]
     recovered, challenge = h(v["recovered"]), h(v["challenge"])
