@@ -20,7 +20,7 @@ class Database(sqlite3.Connection):
     is_full = False
     commits = 0
 
-    def execute(self, sql: str, *args: object) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *args: object) -> sqlite3.Cursor:
         if sql == "COMMIT":
             if self.is_full:
                 raise sqlite3.OperationalError("database or disk is full")
