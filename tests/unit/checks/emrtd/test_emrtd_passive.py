@@ -29,7 +29,7 @@ from gate.checks.emrtd.results import CheckName, CheckOutcome
 from gate.checks.emrtd.store import Deviation, TrustStore
 from simulator.chip.files import make_com, make_dg1, make_dg2
 from simulator.chip.keys import Algorithm
-from simulator.chip.pki import Issuer
+from simulator.chip.pki import Issuer, certify, name
 from simulator.chip.sod import Signing, make_sod
 from simulator.chip.tlv import tlv
 
@@ -293,6 +293,22 @@ def test_a_list_by_a_newer_key_of_the_same_name_revokes_signers_of_the_old_one()
     other = Issuer(now=NOW, algorithm=Algorithm(key="P-256"), common_name="CSCA of cards")
     elsewhere = check(sod, trust=store(issuer(), other, crl=other.crl([bad.serial_number])))
     assert the(elsewhere, CheckName.DSC_REVOCATION).outcome is NOT_CHECKED
+
+
+def test_the_key_of_another_countrys_csca_is_not_believed() -> None:
+    """One key under two countries: a certificate of XU with Utopia's key vouches for no signer of Utopia."""
+    profile = replace(issuer().profile, subject=name("XU", "CSCA"))
+    foreign = certify(name("XU", "CSCA"), issuer().keys, issuer().keys.public_key_info, profile)
+    result = check(trust=TrustStore(certificates=(read_certificate(foreign),)))
+    assert CheckName.DSC_CHAIN in failed(result)
+    assert "CSCA of XU" in the(result, CheckName.DSC_CHAIN).reason
+
+
+def test_a_csca_that_may_not_sign_lists_revokes_and_clears_nobody() -> None:
+    profile = replace(issuer().profile, uses=frozenset({"key_cert_sign"}))
+    narrow = read_certificate(certify(issuer().name, issuer().keys, issuer().keys.public_key_info, profile))
+    trust = replace(store(), certificates=(narrow,))
+    assert the(check(trust=trust), CheckName.DSC_REVOCATION).outcome is NOT_CHECKED
 
 
 def test_a_link_certificate_leads_to_the_new_key() -> None:
