@@ -98,6 +98,7 @@ screens: setup ## Take the pictures in docs/screens anew
 
 docs: setup ## Make the generated pages of docs anew
 	$(BIN)/python docs/make_lane_machine.py
+	$(BIN)/python docs/make_asyncapi.py
 
 bench: setup ## What a crossing costs
 	$(BIN)/gate bench crossing
