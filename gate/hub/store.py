@@ -9,7 +9,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, create_engine, event, func, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -177,7 +189,9 @@ def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None, 
     """One array a column: the statement's text stays the same for any number of rows, so that it is prepared once."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     listed = ", ".join(f'"{name}"' for name in names)
-    arrays = ", ".join(f"%({name})s::{table.c[name].type.compile(dialect)}[]" for name in names)
+    # Texts in the binary form: in the other, psycopg escapes every quotation mark of every body by a call of its own.
+    forms = {name: "b" if isinstance(table.c[name].type, String) else "s" for name in names}
+    arrays = ", ".join(f"%({name}){forms[name]}::{table.c[name].type.compile(dialect)}[]" for name in names)
     # By key: two workers with the same events then wait for each other in line, not in a circle.
     order = ", ".join(f'"{column.name}"' for column in table.primary_key if column.name in names) or "1"
     parts = (
