@@ -5,12 +5,12 @@ never both be standing: whether one is, is read in the same transaction that wri
 unique in the database.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete, select
 
 from gate import __version__
 from gate.core.clock import Clock
@@ -24,14 +24,14 @@ from gate.hub.records import StoredEvent
 from gate.hub.rows import CaseRows, KnownEvents, load_cases
 from gate.hub.rules import SiteRules
 from gate.hub.schema import CASES, EVENTS, VERDICTS
-from gate.hub.store import upsert_all
+from gate.hub.store import Among, upsert_all
 from gate.hub.turns import lock_projections, wait_for_case
 from gate.wire.messages import Act, CaseChanged
 
 log = structlog.get_logger(__name__)
 
 # Built once: building costs more than running.
-_BODIES = select(CASES.c.case_id, CASES.c.body).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
+_BODIES = Among(select(CASES.c.case_id, CASES.c.body), CASES.c.case_id)
 _ADD_VERDICT = VERDICTS.insert()
 
 
@@ -88,14 +88,17 @@ class CaseDesk:
         """
         found = load_cases(connection, self.known, sorted(set(case_ids)), fresh or {})
         views = {case_id: self._fold(case_id, rows) for case_id, rows in found.items()}
-        due = [order for view in views.values() if (order := self._release(view, asking=None)) is not None]
-        # Issued together: numbers are given under a lock, which must not be held while cases are folded.
-        commands = self._book.issue_all(connection, due)
-        for order, command in zip(due, commands, strict=True):
-            if order.case_id is not None:
-                found[order.case_id].commands.append(command.record)
-                views[order.case_id] = self._fold(order.case_id, found[order.case_id])
-        return Changes(commands=tuple(commands), cases=self._keep(connection, list(views.values())))
+        new = {case_id for case_id, rows in found.items() if fresh and any(item.id in fresh for item in rows.events)}
+        due = {
+            view.case_id: order for view in views.values() if (order := self._release(view, asking=None)) is not None
+        }
+        cases = self._keep(connection, [view for view in views.values() if view.case_id not in due], new)
+        # Last and together: numbers are given under a lock, which must not be held while cases are folded and written.
+        commands = self._book.issue_all(connection, list(due.values()))
+        for case_id, command in zip(due, commands, strict=True):
+            found[case_id].commands.append(command.record)
+        released = [self._fold(case_id, found[case_id]) for case_id in due]
+        return Changes(commands=tuple(commands), cases=cases + self._keep(connection, released, new))
 
     def open(self, connection: Connection, case_id: str) -> "OpenCase | VerdictNotTaken":
         """The case for an officer to say something about: nobody else changes it until the transaction ends."""
@@ -259,12 +262,18 @@ class CaseDesk:
                 return None
         return self.order(view, Act.RELEASE, author=asking or "rule", release_number=len(view.releases) + 1)
 
-    def _keep(self, connection: Connection, views: Sequence[CaseView]) -> tuple[CaseChanged, ...]:
-        """Write the projections; those that changed, which is what has to be announced."""
+    def _keep(
+        self, connection: Connection, views: Sequence[CaseView], new: Collection[str] = ()
+    ) -> tuple[CaseChanged, ...]:
+        """Write the projections; those that changed, which is what has to be announced.
+
+        ``new``: cases with an event of this transaction, which their history shows, so that they need not be compared.
+        """
         if not views:
             return ()
         bodies = {view.case_id: canonical_json(view.to_json()).decode() for view in views}
-        held = {row.case_id: row.body for row in connection.execute(_BODIES, {"wanted": list(bodies)})}
+        doubtful = [case_id for case_id in bodies if case_id not in new]
+        held = {row.case_id: row.body for row in _BODIES.find(connection, doubtful)} if doubtful else {}
         changed = [view for view in views if held.get(view.case_id) != bodies[view.case_id]]
         upsert_all(connection, CASES, [_row(view, bodies[view.case_id]) for view in changed])
         return tuple(

@@ -22,7 +22,7 @@ from gate.hub.live import LiveBoard
 from gate.hub.metrics import Metrics
 from gate.hub.records import StoredEvent
 from gate.hub.schema import CASES, DUE_CASES, EVENTS, REJECTED
-from gate.hub.store import Store, insert_new
+from gate.hub.store import Among, Store, insert_new
 from gate.hub.turns import try_cases
 from gate.wire.messages import (
     Ack,
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 MAX_REJECTED = 1000
 """How many different rejected messages are kept; the oldest go first."""
 _KEPT_PAYLOAD_CHARS = 4096
-_OWNERS = select(CASES.c.case_id, CASES.c.lane).where(CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
+_OWNERS = Among(select(CASES.c.case_id, CASES.c.lane), CASES.c.case_id)
 _WAITING = select(DUE_CASES.c.case_id).distinct().limit(500)
 _LEAVE = DUE_CASES.insert()
 _TAKE_UP = delete(DUE_CASES).where(DUE_CASES.c.case_id.in_(bindparam("wanted", expanding=True)))
@@ -157,7 +157,7 @@ class Ingest:
         wanted = {item.case_id for item in unique if item.case_id is not None}
         owners = {}
         if wanted:
-            owners = {row.case_id: row.lane for row in connection.execute(_OWNERS, {"wanted": list(wanted)})}
+            owners = {row.case_id: row.lane for row in _OWNERS.find(connection, wanted)}
         rows = []
         kept = {}
         now_ms = self._clock.utc_ms()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from gate.core.consent import Consent
 from gate.core.inspection import InspectionAct, InspectionOutcome, InspectionWord
@@ -18,18 +18,19 @@ from gate.hub.believe import stored_event
 from gate.hub.commands import command_record
 from gate.hub.records import CommandRecord, StoredEvent
 from gate.hub.schema import CASE_WORDS, CASES, COMMANDS, EVENTS, VERDICTS
+from gate.hub.store import Among
 from gate.wire.messages import CloudEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 # Built once: building costs more than running.
-_WANTED: BindParameter[list[str]] = bindparam("wanted", expanding=True)
-_EVENTS_OF = select(EVENTS.c.case_id, EVENTS.c.id).where(EVENTS.c.case_id.in_(_WANTED))
-_BODIES_OF = select(EVENTS.c.id, EVENTS.c.lane, EVENTS.c.body).where(EVENTS.c.id.in_(_WANTED))
-_VERDICTS_OF = select(VERDICTS).where(VERDICTS.c.case_id.in_(_WANTED))
-_COMMANDS_OF = select(COMMANDS).where(COMMANDS.c.case_id.in_(_WANTED))
-_WORDS_OF = select(CASE_WORDS).where(CASE_WORDS.c.case_id.in_(_WANTED))
+_EVENTS_OF = Among(select(EVENTS.c.case_id, EVENTS.c.id), EVENTS.c.case_id)
+_BODIES_OF = Among(select(EVENTS.c.id, EVENTS.c.lane, EVENTS.c.body), EVENTS.c.id)
+_VERDICTS_OF = Among(select(VERDICTS), VERDICTS.c.case_id)
+# Not the token, which is long and only the lane's.
+_COMMANDS_OF = Among(select(*(item for item in COMMANDS.c if item.name != "token")), COMMANDS.c.case_id)
+_WORDS_OF = Among(select(CASE_WORDS), CASE_WORDS.c.case_id)
 _BODY = select(CASES.c.body).where(CASES.c.case_id == bindparam("wanted"))
 
 
@@ -80,7 +81,7 @@ class KnownEvents:
                 else:
                     found[event_id] = event
         if missing:
-            rows = connection.execute(_BODIES_OF, {"wanted": missing})
+            rows = _BODIES_OF.find(connection, missing)
             read = {row.id: _event(self._port, row.lane, row.body) for row in rows}
             self.add(read)
             found |= read
@@ -96,17 +97,16 @@ def load_cases(
     """The rows of those of these cases that have an event. ``fresh``: events that this transaction stored, by id."""
     if not case_ids:
         return {}
-    wanted = {"wanted": list(case_ids)}
     found = {case_id: CaseRows() for case_id in case_ids}
-    listed = connection.execute(_EVENTS_OF, wanted).all()
-    events = known.find(connection, [event_id for _, event_id in listed], fresh)
-    for case_id, event_id in listed:
-        found[case_id].events.append(events[event_id])
-    for verdict in connection.execute(_VERDICTS_OF, wanted):
+    listed = _EVENTS_OF.find(connection, case_ids).all()
+    events = known.find(connection, [row.id for row in listed], fresh)
+    for row in listed:
+        found[row.case_id].events.append(events[row.id])
+    for verdict in _VERDICTS_OF.find(connection, case_ids):
         found[verdict.case_id].verdicts.append(_verdict(verdict))
-    for command in connection.execute(_COMMANDS_OF, wanted):
+    for command in _COMMANDS_OF.find(connection, case_ids):
         found[command.case_id].commands.append(command_record(command))
-    for word in connection.execute(_WORDS_OF, wanted):
+    for word in _WORDS_OF.find(connection, case_ids):
         _add_word(found[word.case_id], word)
     return {case_id: rows for case_id, rows in found.items() if rows.events}
 

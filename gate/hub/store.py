@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Executable,
+    Result,
+    Select,
     String,
     Table,
+    any_,
     bindparam,
     create_engine,
     event,
@@ -122,6 +126,22 @@ class Store:
         self._engine.dispose()
 
 
+class Among:
+    """A query of the rows in which ``column``, a text, is one of any number of values: one text of SQL, which is prepared once."""
+
+    def __init__(self, query: Select[Any], column: ColumnElement[str]) -> None:
+        listed = func.json_each(bindparam("wanted", type_=String)).table_valued("value")
+        self._sqlite = query.where(column.in_(select(listed.c.value)))
+        self._postgresql = query.where(column == any_(bindparam("wanted", type_=postgresql.ARRAY(String))))
+
+    def find(self, connection: Connection, values: Iterable[str]) -> Result[Any]:
+        """The rows that have one of ``values``."""
+        wanted = sorted(values)
+        if connection.dialect.name == "postgresql":
+            return connection.execute(self._postgresql, {"wanted": wanted})
+        return connection.execute(self._sqlite, {"wanted": json.dumps(wanted)})
+
+
 def insert_new(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, returning: str | None = None
 ) -> set[Any]:
@@ -137,7 +157,7 @@ def insert_new(
     # One writer has the whole of SQLite: asking first is exact, and costs a fraction of asking with each row.
     new = set() if returning is None else {row[returning] for row in rows}
     if returning is not None:
-        new -= set(connection.scalars(_held(table, returning), {"wanted": json.dumps(sorted(new))}))
+        new -= set(_held(table, returning).find(connection, new).scalars())
     names = tuple(rows[0])
     connection.exec_driver_sql(_insert_rows(table, names), [tuple(row.values()) for row in rows])
     return new
@@ -179,9 +199,8 @@ def _on_conflict(table: Table, names: tuple[str, ...], *, is_upsert: bool) -> st
 
 
 @cache
-def _held(table: Table, key: str) -> Executable:
-    wanted = func.json_each(bindparam("wanted")).table_valued("value")
-    return select(table.c[key]).where(table.c[key].in_(select(wanted.c.value)))
+def _held(table: Table, key: str) -> Among:
+    return Among(select(table.c[key]), table.c[key])
 
 
 @cache
