@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -22,12 +23,14 @@ from sqlalchemy import create_engine, func, select
 from config.loader import dump_site, parse_site
 from config.schema import Site
 from gate.errors import GateError
-from gate.hub.schema import CASES, COMMANDS, DUE_CASES, EVENTS, LANES
+from gate.hub.audit.log import AuditKind
+from gate.hub.schema import AUDIT, CASES, COMMANDS, DUE_CASES, EVENTS, LANES
 from gate.hub.service import database_url
 from gate.hub.store import Store
 from gate.wire.keyring import Keyring
 from gate.wire.mqtt import end
 from gate.wire.topics import Channel, all_lanes, lane_topic
+from simulator.ending import sigterm_unwinds
 from simulator.lane_talk import MESSAGES_PER_CROSSING, talk
 from simulator.rigs import Mosquitto, Postgres, wait_until
 
@@ -70,13 +73,16 @@ def run_bench_ingest(*, store: str, workers: int, events: int, is_json: bool) ->
     return 0
 
 
-def measure(*, store: str, workers: int, crossings: int) -> dict[str, float | int | str]:
+def measure(
+    *, store: str, workers: int, crossings: int, sharing: Literal["broker", "lanes"] = "broker"
+) -> dict[str, float | int | str]:
     """The keys of the command."""
     with ExitStack() as stack:
+        stack.enter_context(sigterm_unwinds())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tongguan-bench-")))
         broker = stack.enter_context(Mosquitto(folder / "broker"))
         database = stack.enter_context(Postgres()).create("hub") if store == "postgres" else None
-        site = make_site(folder, broker_port=broker.port, database=database, workers=workers)
+        site = make_site(folder, broker_port=broker.port, database=database, workers=workers, sharing=sharing)
         dump_site(site, folder / "site.toml")
         Store(database_url(site)).migrate()
         _subscribe_ahead(site, folder / "site.toml", workers)
@@ -88,10 +94,12 @@ def measure(*, store: str, workers: int, crossings: int) -> dict[str, float | in
         _publish(broker.port, messages)
         bare_s = _time_bare(broker.port, len(messages))
         taken_s = _time_hub(site, folder / "site.toml", workers, len(messages))
-        cases, releases = _outcome(site, len(messages), crossings)
+        cases, releases, commits = _outcome(site, len(messages), crossings)
     return {
         "store": store,
         "workers": workers,
+        "sharing": sharing,
+        "commits": commits,
         "events": len(messages),
         "cases": cases,
         "releases": releases,
@@ -102,13 +110,22 @@ def measure(*, store: str, workers: int, crossings: int) -> dict[str, float | in
     }
 
 
-def make_site(folder: Path, *, broker_port: int, database: str | None, workers: int, lanes: int = LANES_COUNT) -> Site:
+def make_site(
+    folder: Path,
+    *,
+    broker_port: int,
+    database: str | None,
+    workers: int,
+    lanes: int = LANES_COUNT,
+    sharing: Literal["broker", "lanes"] = "broker",
+) -> Site:
     """A port with keys and nothing but a hub. More than one worker are processes of their own."""
     data = {
         "port": {"id": PORT, "title": "Bench"},
         "state_dir": str(folder / "state"),
         "broker": {"port": broker_port},
-        "hub": {"ingest_workers": workers if workers > 1 else 0} | ({"database_url": database} if database else {}),
+        "hub": {"ingest_workers": workers if workers > 1 else 0, "ingest_sharing": sharing}
+        | ({"database_url": database} if database else {}),
         "role": [
             {"id": "customs", "title": "Customs", "title_zh": "海关", "colour": "#3aa0ff"},
             {"id": "quarantine", "title": "Quarantine", "title_zh": "检疫", "colour": "#37c98b"},
@@ -203,14 +220,15 @@ def _time_hub(site: Site, site_file: Path, workers: int, wanted: int) -> float:
         engine.dispose()
 
 
-def _outcome(site: Site, events: int, crossings: int) -> tuple[int, int]:
-    """(cases, releases). GateError unless every event is stored once and every case was made to its end."""
+def _outcome(site: Site, events: int, crossings: int) -> tuple[int, int, int]:
+    """(cases, releases, commits with events). GateError unless every event is stored once and every case was made to its end."""
     engine = create_engine(database_url(site))
     with engine.connect() as connection:
         stored = connection.scalar(select(func.count()).select_from(EVENTS))
         closed = connection.scalar(select(func.count()).where(CASES.c.status == "closed")) or 0
         releases = connection.scalar(select(func.count()).select_from(COMMANDS)) or 0
+        commits = connection.scalar(select(func.count()).where(AUDIT.c.kind == AuditKind.EVENTS_STORED)) or 0
     engine.dispose()
     if (stored, closed) != (events, crossings):
         raise GateError(f"the hub stored {stored} of {events} events and closed {closed} of {crossings} cases: a bug")
-    return closed, releases
+    return closed, releases, commits

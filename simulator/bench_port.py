@@ -29,6 +29,7 @@ from gate.wire.keyring import Keyring
 from gate.wire.messages import CloudEvent, EventType, event_source, new_event_id, utc
 from gate.wire.mqtt import end
 from gate.wire.topics import Channel, lane_topic
+from simulator.ending import sigterm_unwinds
 from simulator.officers import Login, create_logins
 from simulator.port import START_TIMEOUT_S, STOP_TIMEOUT_S, free_port
 
@@ -64,6 +65,7 @@ class BenchPort:
         return self.site.hub.url
 
     def _open(self) -> None:
+        self._stack.enter_context(sigterm_unwinds())
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tongguan-")))
         template = load_site(sites_dir() / "demo.toml")
         self.site = template.model_copy(
