@@ -88,7 +88,7 @@ class HostLink:
     def begin_session(self) -> None:
         """Forgets the board and greets it anew with a fresh session; called again, it repeats the greeting."""
         if self._session == 0 or self._peer is not None:
-            self._session = secrets.randbelow(0xFFFF_FFFF) + 1
+            self._session = self._new_session()
             self._beat = encode(Frame(sequence=0, message=wire.Heartbeat(session=self._session)))
             self._peer = None
         spoken = wire.SPOKEN_VERSIONS
@@ -116,6 +116,9 @@ class HostLink:
             return self._lose(now_ns, f"nothing heard for {(now_ns - self._heard_ns) // 1_000_000} ms")
         self._send(self._beat)
         return []
+
+    def _new_session(self) -> int:
+        return secrets.randbelow(0xFFFF_FFFF) + 1
 
     def next_sequence(self) -> int:
         """1 to 65535 and round again; 0 numbers what is not a command."""

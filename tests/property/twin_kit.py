@@ -120,11 +120,9 @@ class CountingLink(HostLink):
 
     sessions = 0
 
-    def begin_session(self) -> None:
-        if self._session == 0 or self._peer is not None:
-            self.sessions += 1
-            self._session, self._peer = self.sessions, None
-        super().begin_session()
+    def _new_session(self) -> int:
+        self.sessions += 1
+        return self.sessions
 
 
 @dataclass(slots=True)

@@ -154,6 +154,17 @@ def test_a_fire_opens_the_exit_and_that_is_right(scene: Scene) -> None:
     assert scene.opened(Door.EXIT, "fire") == []
 
 
+def test_a_release_beside_an_open_entry_is_right_only_in_an_evacuation(scene: Scene) -> None:
+    scene.board.world.entry.position = 0.5
+    complaint = "the exit opened while the entry was open"
+    scene.judge.note_cause("evacuation")
+    assert complaint not in scene.opened(Door.EXIT, "token")
+    scene.judge.cause_is_gone("evacuation")
+    scene.board.world.step(60_000)
+    scene.board.world.entry.position = 0.5
+    assert complaint in scene.opened(Door.EXIT, "token")
+
+
 def test_a_release_that_nobody_issued_is_unauthorised(scene: Scene) -> None:
     scene.judge.note_spent("f" * 32, "boot-1-1")
     assert scene.judge.unauthorised
