@@ -110,13 +110,15 @@ async def test_silent_module_neither_closes_nor_stalls_the_bus(rig: Rig) -> None
     rig.line.inject(8, ModbusFault.SILENT)
     await until(lambda: bool(rig.losses(8)), "loss of one")
     before = {unit: len(rig.images(unit)) for unit in UNITS}
-    asked = rig.bus.counts.unanswered
+    asked, answered = rig.bus.counts.unanswered, rig.bus.counts.answered
     started_s = time.monotonic()
     assert await rig.modules[8].write({0: True}) is IoResult.NO_ANSWER
     assert time.monotonic() - started_s < 0.05, "a lost unit is not waited for"
     await until(lambda: all(len(rig.images(unit)) >= before[unit] + 20 for unit in range(1, 8)), "20 images of each")
     assert len(rig.images(8)) == before[8]
-    assert rig.bus.counts.unanswered - asked <= 3, "a silent unit is asked ever more seldom"
+    # The others may be late on a busy computer; a unit asked in every round would have an eighth of all questions to itself at least.
+    more = rig.bus.counts.answered - answered
+    assert rig.bus.counts.unanswered - asked <= more // 10, "a silent unit is asked ever more seldom"
     assert (rig.bus.counts.reopened, [rig.losses(unit) for unit in range(1, 8)]) == (0, [[]] * 7)
     rig.line.heal(8, ModbusFault.SILENT)
     await until(lambda: len(rig.images(8)) > before[8], "its return")
