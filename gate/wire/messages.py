@@ -236,6 +236,7 @@ class LaneState(Message):
     state: str
     step: KioskStep
     hint: str | None = None
+    chip_progress: float | None = Field(default=None, ge=0, le=1)  # of the document's chip, while it is being read
     lamp: str
     case_id: str | None = None
     since: datetime
