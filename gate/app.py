@@ -18,7 +18,6 @@ from gate.core.clock import Clock, SystemClock
 from gate.core.events import Event
 from gate.core.evidence import Finding
 from gate.core.guard import Guard
-from gate.core.policy import LookupFacts
 from gate.core.state import LaneState
 from gate.devices import LaneDevices, open_devices, open_xray
 from gate.errors import GateError
@@ -26,8 +25,9 @@ from gate.lane.casework import Casework
 from gate.lane.equipment import Equipment
 from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
+from gate.lane.hub_lookups import HubLookups
+from gate.lane.lookups import Lookups
 from gate.lane.runtime import LaneRuntime
-from gate.lane.sightings import PrivateDocument
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
@@ -46,7 +46,7 @@ from gate.settings import (
 from gate.wire import messages as wire
 from gate.wire.identity import as_identity, hub_identity
 from gate.wire.keyring import Keyring
-from gate.wire.messages import Act, Command, EventType, LookupRequest
+from gate.wire.messages import Act, Command, EventType
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, sign_command
 from models.store import ModelStore
 
@@ -119,7 +119,11 @@ class LaneProgram:
                 observers=face_observers(devices),
             ),
             casework=self.casework,
-            look_up=self._look_up,
+            look_up=Lookups(
+                site.policy.lookups,
+                [HubLookups(self._hub, site.policy.lookups)],
+                deadline_ms=site.policy.lookup_deadline_ms,
+            ),
             celsius=thermometry(site, devices),
             self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
             publish=self._publish,
@@ -220,19 +224,6 @@ class LaneProgram:
 
     def _pictures_waiting(self) -> None:
         self.uplink.pictures_waiting()
-
-    async def _look_up(self, document: PrivateDocument, case_id: str) -> tuple[LookupFacts, ...] | None:
-        policy = self._site.policy
-        if not policy.lookups:
-            return ()
-        request = LookupRequest(
-            case_id=case_id,
-            document_number=document.document_number,
-            issuer=document.issuer,
-            nationality=document.nationality,
-            birth_date=document.birth_date,
-        )
-        return await self._hub.look_up(request, deadline_ms=policy.lookup_deadline_ms)
 
     def _self_release(self, casework: Casework) -> VerifiedCommand | None:
         """Mode ``gate``: the lane's own decision, signed and verified like any other release, good for this stay once."""

@@ -88,6 +88,10 @@ class Answer(StrEnum):
     NOTHING = "nothing"
     HIT = "hit"
     NO_ANSWER = "no_answer"
+    STALE = "stale"
+    """Known of too long ago only."""
+    TIMED_OUT = "timed_out"
+    """Nobody answered within the deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +203,11 @@ def judge_lookups(answers: Iterable[LookupFacts], policy: ClearancePolicy) -> tu
     found = {facts.name: facts for facts in answers}
     missing = policy.required_lookups - found.keys()
     silent = tuple(LookupFacts(name=name, answer=Answer.NO_ANSWER, role="border") for name in sorted(missing))
-    outcomes = {Answer.NOTHING: Outcome.PASS, Answer.HIT: Outcome.REFER, Answer.NO_ANSWER: Outcome.NOT_CHECKED}
+    outcomes = {Answer.NOTHING: Outcome.PASS, Answer.HIT: Outcome.REFER}
     return tuple(
         Finding(
             code=f"lookup.{facts.name}",
-            outcome=outcomes[facts.answer],
+            outcome=outcomes.get(facts.answer, Outcome.NOT_CHECKED),
             stage=Stage.ENTRY,
             role=facts.role,
             measured=facts.answer.value,

@@ -1,6 +1,5 @@
-"""The lane's HTTP requests to its hub: look-ups with a deadline, pictures for the evidence store."""
+"""The lane's HTTP requests to its hub: look-ups, pictures for the evidence store."""
 
-import asyncio
 import time
 from enum import StrEnum
 
@@ -90,18 +89,17 @@ class HubLink:
         except httpx.HTTPError as error:
             _log.info("hub_not_reachable", error=type(error).__name__)
 
-    async def look_up(self, request: LookupRequest, *, deadline_ms: int) -> tuple[LookupFacts, ...] | None:
-        """What the hub knows; None when it did not answer well within the deadline."""
+    async def look_up(self, request: LookupRequest) -> tuple[LookupFacts, ...] | None:
+        """What the hub knows; None when it did not answer well. Who asks cancels it when the deadline is over."""
         try:
-            async with asyncio.timeout(deadline_ms / 1000):
-                response = await self._client.post(
-                    "/api/v1/lookups",
-                    content=request.model_dump_json(),
-                    headers={**self._headers(), "Content-Type": "application/json"},
-                )
+            response = await self._client.post(
+                "/api/v1/lookups",
+                content=request.model_dump_json(),
+                headers={**self._headers(), "Content-Type": "application/json"},
+            )
             response.raise_for_status()
             answer = LookupAnswer.model_validate_json(response.content)
-        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+        except (httpx.HTTPError, ValidationError) as error:
             _log.warning("lookup_failed", error=type(error).__name__)
             return None
         return tuple(

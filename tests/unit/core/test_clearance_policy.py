@@ -125,7 +125,13 @@ def test_an_unreadable_page_refers_at_the_entry() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [(Answer.NOTHING, Outcome.PASS), (Answer.HIT, Outcome.REFER), (Answer.NO_ANSWER, Outcome.NOT_CHECKED)],
+    [
+        (Answer.NOTHING, Outcome.PASS),
+        (Answer.HIT, Outcome.REFER),
+        (Answer.NO_ANSWER, Outcome.NOT_CHECKED),
+        (Answer.STALE, Outcome.NOT_CHECKED),
+        (Answer.TIMED_OUT, Outcome.NOT_CHECKED),
+    ],
 )
 def test_a_look_up_clears_only_by_finding_nothing(answer: Answer, outcome: Outcome) -> None:
     (found,) = judge_lookups([LookupFacts(name="watchlist", answer=answer, role="border", detail="d")], POLICY)
