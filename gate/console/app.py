@@ -16,6 +16,8 @@ from config.schema import Site
 from gate.console.context import Console
 from gate.console.help_desk import HelpDesk
 from gate.console.hub_client import HubClient
+from gate.console.i18n import FALLBACK, words_of
+from gate.console.languages import ChosenLanguages
 from gate.console.live import Live
 from gate.console.sessions import Sessions
 from gate.console.texts import load_texts
@@ -47,6 +49,7 @@ def mount_console(app: FastAPI, site: Site, *, hub_url: str, clock: Clock) -> Co
         raise GateError(
             f"this process already serves the screens of {_mounted[0]}: start the console of {site.port.id} in a process of its own"
         )
+    words_of(FALLBACK)  # a catalogue that is not complete is found now, not in front of an officer
     console = Console(
         site=site,
         clock=clock,
@@ -55,6 +58,7 @@ def mount_console(app: FastAPI, site: Site, *, hub_url: str, clock: Clock) -> Co
         help_desk=HelpDesk(clock),
         sessions=Sessions(clock),
         texts=load_texts(),
+        languages=ChosenLanguages(Path(site.state_dir) / "console" / "languages.json"),
         style_url=_serve("style.css"),
         script_url=_serve("screen.js"),
     )

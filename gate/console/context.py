@@ -9,10 +9,15 @@ from nicegui import ui
 from config.schema import Role, Site
 from gate.console.help_desk import HelpDesk
 from gate.console.hub_client import HubClient
+from gate.console.i18n import LANGUAGES, Words, spoken_first, words_of
+from gate.console.languages import ChosenLanguages
 from gate.console.live import Live
 from gate.console.sessions import Officer, Sessions
 from gate.console.texts import Texts
 from gate.core.clock import Clock
+
+LANGUAGE_KEY = "language"
+"""Under which a browser's session keeps what was chosen before anybody signed in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class Console:
     help_desk: HelpDesk
     sessions: Sessions
     texts: Texts
+    languages: ChosenLanguages
     style_url: str
     script_url: str
 
@@ -41,8 +47,20 @@ class Console:
         lane = self.site.lane(lane_id)
         return (lane.title or lane.id) if lane is not None else lane_id
 
-    def dress(self, body_classes: str) -> None:
-        """Our style and script for the page that is being built."""
+    def words(self) -> Words:
+        """The sentences in the language of whoever asks for the page being built: what the officer chose, the browser, or English."""
+        officer = officer_of(self)
+        chosen = self.languages.of(officer.user) if officer is not None else None
+        session = pages.storage.browser.get(LANGUAGE_KEY)
+        if chosen is None and session in LANGUAGES:
+            chosen = str(session)
+        request = ui.context.client.request
+        return words_of(chosen or spoken_first(request.headers.get("accept-language", "")))
+
+    def dress(self, body_classes: str, words: Words | None = None) -> None:
+        """Our style and script for the page that is being built, and the language that it is in."""
+        if words is not None:
+            ui.add_head_html(f'<script>document.documentElement.lang = "{words.tag}"</script>')
         ui.add_head_html(f'<link rel="stylesheet" href="{self.style_url}">')
         ui.add_head_html(f'<script defer src="{self.script_url}"></script>')
         ui.query("body").classes(body_classes)

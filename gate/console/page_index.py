@@ -1,10 +1,13 @@
 """The way in: an index of the screens, and signing in and out."""
 
+from fastapi import Request
 from fastapi.responses import RedirectResponse
+from nicegui import app as pages
 from nicegui import ui
 
-from gate.console.context import Console, browser_id, officer_of
+from gate.console.context import LANGUAGE_KEY, Console, browser_id, officer_of
 from gate.console.hub_client import LinkLost, Refusal
+from gate.console.i18n import LANGUAGES
 from gate.console.parts import box, button, link, set_enabled, set_style, text
 from gate.console.sessions import Officer
 
@@ -22,6 +25,15 @@ def register(console: Console) -> None:
         console.dress("control-room")
         _LoginForm(console, browser_id(), target=safe_target(next))
         return None
+
+    @pages.get("/language/{language}")
+    def language(language: str, request: Request, next: str = "") -> RedirectResponse:
+        officer = console.sessions.officer(str(request.session.get("id", "")))
+        if officer is not None:
+            console.languages.choose(officer.user, language)
+        elif language in LANGUAGES:
+            request.session[LANGUAGE_KEY] = language
+        return RedirectResponse(safe_target(next) or "/")
 
     @ui.page("/logout")
     async def logout() -> RedirectResponse:
