@@ -5,13 +5,13 @@ A broker that is not there or goes silent is reported (``on_change``) and tried 
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -21,6 +21,7 @@ from gate.core.clock import Clock
 from gate.hub.errors import HubError
 from gate.hub.heard import Incoming
 from gate.wire.mqtt import acknowledge_at_once, acknowledge_together, end, send_at_once
+from gate.wire.mqtt_reader import Published, StreamClient
 from gate.wire.topics import Channel, all_lanes, lane_topic
 
 log = structlog.get_logger(__name__)
@@ -73,23 +74,22 @@ class BrokerLink:
         client_id: str,
         listening: Listening,
         clock: Clock,
-        on_message: Callable[[Incoming], None],
+        on_messages: Callable[[Sequence[Incoming]], None],
         on_change: Callable[[bool], None],
     ) -> None:
         self._broker = broker
         self._listening = listening
         self._clock = clock
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._on_change = on_change
         self._connection = 0
         self._is_ready = False
-        self._client = _client(client_id, is_mqtt5=listening.is_shared)
+        self._client = _client(client_id, is_mqtt5=listening.is_shared, on_stream=self._received)
         self._client.max_queued_messages_set(10_000)
         self._client.reconnect_delay_set(min_delay=1, max_delay=8)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_subscribe = self._subscribed
-        self._client.on_message = self._received
         self._client.on_publish = self._published
         self._client.on_socket_open = send_at_once
 
@@ -163,17 +163,21 @@ class BrokerLink:
     ) -> None:
         acknowledge_at_once(client)
 
-    def _received(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
-        acknowledge_at_once(client)
-        self._on_message(
-            Incoming(
-                topic=message.topic,
-                payload=bytes(message.payload),
-                arrived_ns=self._clock.monotonic_ns(),
-                mid=message.mid,
-                qos=message.qos,
-                connection=self._connection,
-            )
+    def _received(self, messages: Sequence[Published]) -> None:
+        acknowledge_at_once(self._client)
+        now_ns, connection = self._clock.monotonic_ns(), self._connection
+        self._on_messages(
+            [
+                Incoming(
+                    topic=item.topic,
+                    payload=item.payload,
+                    arrived_ns=now_ns,
+                    mid=item.mid,
+                    qos=item.qos,
+                    connection=connection,
+                )
+                for item in messages
+            ]
         )
 
 
@@ -203,12 +207,16 @@ def forget_session(broker: Broker, client_id: str, *, is_mqtt5: bool, within_s: 
         end(client)
 
 
-def _client(client_id: str, *, is_mqtt5: bool, keeps_session: bool = True) -> Client:
+def _client(
+    client_id: str,
+    *,
+    is_mqtt5: bool,
+    keeps_session: bool = True,
+    on_stream: Callable[[Sequence[Published]], None] = lambda _: None,
+) -> Client:
     if is_mqtt5:  # there the session's life is said when connecting
-        return Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
-        )
-    return Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=not keeps_session, manual_ack=True)
+        return StreamClient(client_id, protocol=MQTTProtocolVersion.MQTTv5, on_stream=on_stream)
+    return StreamClient(client_id, clean_session=not keeps_session, on_stream=on_stream)
 
 
 def _connect(client: Client, broker: Broker, *, is_mqtt5: bool, session_s: int, is_clean: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -51,9 +51,10 @@ class Pump:
         """Whether more has come while a batch was taken."""
         return not self._queue.empty()
 
-    def put(self, message: Incoming) -> None:
+    def put_all(self, messages: Iterable[Incoming]) -> None:
         """From any thread."""
-        self._queue.put(message)
+        for message in messages:
+            self._queue.put(message)
 
     def hurry(self) -> None:
         """Tick as soon as the batch in hand is done."""

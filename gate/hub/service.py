@@ -17,10 +17,11 @@ from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.audit.witness import Witness
 from gate.hub.bell import Bell
 from gate.hub.blobs import BlobStore
-from gate.hub.commands import Outgoing
+from gate.hub.commands import Order, Outgoing
 from gate.hub.desk import CaseDesk, Changes, VerdictNotTaken
 from gate.hub.evidence.keeper import EvidenceKeeper
 from gate.hub.evidence.keys import EvidenceKeys
+from gate.hub.forecast import ForecastHook
 from gate.hub.heard import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
@@ -68,6 +69,7 @@ class Hub:
         self.site = site
         self.clock = clock
         self.metrics = Metrics()
+        self.forecast = ForecastHook()
         url = database_url(site)
         self.store = Store(url)
         self._has_workers = site.hub.ingest_workers > 0
@@ -99,7 +101,7 @@ class Hub:
             client_id=f"tongguan-hub-{site.port.id}-{site.hub.name}",
             listening=Listening.to_lanes_only(site.port.id) if self._has_workers else Listening.to_all(site.port.id),
             clock=clock,
-            on_message=self._pump.put,
+            on_messages=self._pump.put_all,
             on_change=self._broker_changed,
         )
         self._teller = Teller(port=site.port.id, link=self._link, key=key, clock=clock)
@@ -217,13 +219,18 @@ class Hub:
 
     def command_lane(self, *, lane: str, act: Act, author: str) -> str:
         """Send a lane an order that concerns no case; the command's id. ValueError for an act that needs one."""
+        return self.command_lanes([lane], act=act, author=author)[0]
+
+    def command_lanes(self, lanes: Sequence[str], *, act: Act, author: str) -> list[str]:
+        """Send these lanes the same order, all or none; the commands' ids. ValueError for an act that needs a case."""
         if act in (Act.RELEASE, Act.FORCE_OPEN, Act.SEND_BACK):
             raise ValueError(f"{act.value} belongs to a case")
+        orders = [Order(lane=lane, act=act, author=author) for lane in lanes]
         with self.store.serialised():
             with self.store.write() as connection:
-                command = self._book.issue(connection, lane=lane, act=act, author=author)
-            self._announce(Changes(commands=(command,)))
-        return command.command_id
+                commands = self._book.issue_all(connection, orders)
+            self._announce(Changes(commands=tuple(commands)))
+        return [command.command_id for command in commands]
 
     def case_touched(self, case_id: str) -> None:
         """Something that is shown with the case, but is no event, arrived: screens should look again."""

@@ -39,7 +39,7 @@ class IngestWorker:
             client_id=_client_id(site, number),
             listening=_listening(site, number),
             clock=clock,
-            on_message=self._pump.put,
+            on_messages=self._pump.put_all,
             on_change=lambda is_ready: self.metrics.is_connected.set(1 if is_ready else 0),
         )
         self._teller = Teller(port=site.port.id, link=self._link, key=key, clock=clock)
