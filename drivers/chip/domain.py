@@ -121,7 +121,7 @@ class EcDomain(Domain):
             generator = self.curve.multiply_add(int.from_bytes(nonce) % self.order, self.generator, shared)
         except libcrypto.NotOnCurve as error:
             raise ChipFailed(Reason.BROKEN, "the mapped generator is no generator") from error
-        return replace(self, generator=generator)
+        return EcDomain(self.curve, generator)
 
     def map_integrated(self, cipher: BlockCipher, nonce: bytes, ours: bytes) -> EcDomain:
         curve = self.curve

@@ -100,6 +100,7 @@ class _Reading:
         self._found = Found()
         self._attempts = 0
         self._last: ChipFailed | None = None
+        self._infos: SecurityInfos | None = None
 
     def run(self) -> ChipRead | ChipUnread:
         while True:
@@ -219,7 +220,9 @@ class _Reading:
         if raw is None:
             return None
         try:
-            return parse_security_infos(tlv.only(raw, File.DG14.tag).value)
+            if self._infos is None:
+                self._infos = parse_security_infos(tlv.only(raw, File.DG14.tag).value)
+            return self._infos
         except ChipFailed as problem:
             self._found.unread[File.DG14] = f"DG14 says nothing: {problem.detail}"
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
 
 from drivers.chip import tlv
 from drivers.chip.apdu import EXTENDED_LE, SHORT_LE, Command, Response
@@ -52,33 +51,37 @@ class SecureSession:
         covered += pad(body, self._block) if body else b""
         body += tlv.wrap(_CHECKSUM, self._keyed.mac(covered))
         is_long = len(body) > 255 or (command.expected or 0) > SHORT_LE
-        return replace(command, cla=header[0], data=body, expected=EXTENDED_LE if is_long else SHORT_LE)
+        expected = EXTENDED_LE if is_long else SHORT_LE
+        return Command(cla=header[0], ins=command.ins, p1=command.p1, p2=command.p2, data=body, expected=expected)
 
     def unprotect(self, answer: Response) -> Response:
         """The plain answer. `ChipFailed` (broken) when it is not protected, or its checksum does not hold."""
         vector = self._next()
-        parts = {one.tag: one for one in tlv.elements(answer.data)}
-        checksum = parts.pop(_CHECKSUM, None)
-        status = parts.get(_STATUS)
-        if checksum is None or status is None or len(status.value) != 2:
+        parts: dict[int, bytes] = {}
+        data, at, checksum = answer.data, 0, b""
+        while at < len(data):
+            tag, begin, end = tlv.span(data, at)
+            if tag == _CHECKSUM:
+                checksum = data[begin:end]
+                break  # it is over what stands before it; nothing after it counts
+            parts[tag] = data[begin:end]
+            at = end
+        status = parts.get(_STATUS, b"")
+        if not checksum or len(status) != 2:
             raise ChipFailed(Reason.BROKEN, f"the chip left secure messaging with status {answer.sw:04X}")
-        covered = vector + b"".join(one.raw for one in parts.values())
-        expected = self._keyed.mac(pad(covered, self._block))
-        if not hmac.compare_digest(expected, checksum.value):
+        expected = self._keyed.mac(pad(vector + data[:at], self._block))
+        if not hmac.compare_digest(expected, checksum):
             raise ChipFailed(Reason.BROKEN, "the checksum of the chip's answer does not hold")
-        return Response(data=self._decipher(parts, vector), sw=int.from_bytes(status.value))
+        return Response(data=self._decipher(parts, vector), sw=int.from_bytes(status))
 
-    def _decipher(self, parts: dict[int, tlv.Tlv], vector: bytes) -> bytes:
-        if _DATA in parts:
-            content = parts[_DATA].value
+    def _decipher(self, parts: dict[int, bytes], vector: bytes) -> bytes:
+        content = parts.get(_DATA)
+        if content is not None:
             if content[:1] != b"\x01":
                 raise ChipFailed(Reason.BROKEN, "the chip names a padding that secure messaging does not have")
-            enciphered = content[1:]
-        elif _PLAIN_ODD in parts:
-            enciphered = parts[_PLAIN_ODD].value
-        else:
-            return b""
-        return unpad(self._keyed.decrypt(vector, enciphered))
+            return unpad(self._keyed.decrypt(vector, content[1:]))
+        odd = parts.get(_PLAIN_ODD)
+        return b"" if odd is None else unpad(self._keyed.decrypt(vector, odd))
 
     def _next(self) -> bytes:
         self._counter += 1

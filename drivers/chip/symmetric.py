@@ -28,18 +28,21 @@ class BlockCipher(StrEnum):
 
     @property
     def key_bytes(self) -> int:
-        return {self.TDES: 16, self.AES_128: 16, self.AES_192: 24, self.AES_256: 32}[self]
+        return _KEY_BYTES[self]
 
     @property
     def block_bytes(self) -> int:
         return 8 if self is BlockCipher.TDES else 16
 
 
+_KEY_BYTES = {BlockCipher.TDES: 16, BlockCipher.AES_128: 16, BlockCipher.AES_192: 24, BlockCipher.AES_256: 32}
+
+
 def derive_key(cipher: BlockCipher, secret: bytes, counter: int) -> bytes:
     """KDF of section 9.7.1: SHA-1 for 3DES and AES-128, SHA-256 for longer keys. 3DES keys get odd parity, as the examples have it."""
     long_key = cipher in (BlockCipher.AES_192, BlockCipher.AES_256)
-    digest = hashlib.new("sha256" if long_key else "sha1", secret + counter.to_bytes(4), usedforsecurity=False).digest()
-    key = digest[: cipher.key_bytes]
+    hashed = hashlib.sha256 if long_key else hashlib.sha1
+    key = hashed(secret + counter.to_bytes(4), usedforsecurity=False).digest()[: cipher.key_bytes]
     return bytes(map(_odd_parity, key)) if cipher is BlockCipher.TDES else key
 
 
@@ -80,13 +83,14 @@ def token_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
 
 
 class SessionCipher:
-    """Two keys of a session with what can be prepared once: a command costs no key schedule."""
+    """Two keys of a session with what can be prepared once: a command costs no key schedule, an answer no context either."""
 
     def __init__(self, cipher: BlockCipher, k_enc: bytes, k_mac: bytes) -> None:
         self.cipher = cipher
+        self._block_bytes = cipher.block_bytes
         self._k_mac = k_mac
         self._algorithm = _algorithm(cipher, k_enc)
-        self._zero = modes.CBC(bytes(cipher.block_bytes))
+        self._chain = Cipher(self._algorithm, modes.CBC(bytes(self._block_bytes))).decryptor()
         self._vectors: CipherContext | None = None
         self._checksum: CMAC | None = None
         if cipher is not BlockCipher.TDES:
@@ -95,15 +99,15 @@ class SessionCipher:
 
     def encrypt(self, counter: bytes, data: bytes) -> bytes:
         """Whole blocks, under the initial vector that belongs to this counter."""
-        context = Cipher(self._algorithm, self._mode(counter)).encryptor()
+        context = Cipher(self._algorithm, modes.CBC(self._vector(counter))).encryptor()
         return context.update(data) + context.finalize()
 
     def decrypt(self, counter: bytes, data: bytes) -> bytes:
         """The inverse. `ChipFailed` (broken) when these are not whole blocks."""
-        if not data or len(data) % self.cipher.block_bytes:
+        if not data or len(data) % self._block_bytes:
             raise ChipFailed(Reason.BROKEN, f"the chip sent {len(data)} bytes where whole cipher blocks belong")
-        context = Cipher(self._algorithm, self._mode(counter)).decryptor()
-        return context.update(data) + context.finalize()
+        # CBC adds to each block the enciphered one before it: put there, an initial vector needs no new context.
+        return self._chain.update(self._vector(counter) + data)[self._block_bytes :]
 
     def mac(self, data: bytes) -> bytes:
         """:func:`block_mac` with the session's key."""
@@ -113,9 +117,9 @@ class SessionCipher:
         context.update(data)
         return context.finalize()[:MAC_BYTES]
 
-    def _mode(self, counter: bytes) -> modes.CBC:
+    def _vector(self, counter: bytes) -> bytes:
         """AES enciphers with an initial vector of its own for each message, the enciphered counter; 3DES with zero."""
-        return self._zero if self._vectors is None else modes.CBC(self._vectors.update(counter))
+        return bytes(self._block_bytes) if self._vectors is None else self._vectors.update(counter)
 
 
 def pad(data: bytes, block_bytes: int) -> bytes:

@@ -29,18 +29,36 @@ def elements(data: bytes) -> Iterator[Tlv]:
     for _ in range(MAX_ELEMENTS):
         if at == len(data):
             return
-        one = _element(data, at)
-        at += len(one.raw)
-        yield one
+        tag, begin, end = span(data, at)
+        yield Tlv(tag, data[begin:end], data[at:end])
+        at = end
     raise ChipFailed(Reason.BROKEN, f"a structure of the chip has more than {MAX_ELEMENTS} elements")
+
+
+def span(data: bytes, at: int) -> tuple[int, int, int]:
+    """Tag, begin and end of the content of the element at `at`. `ChipFailed` (broken) when it is not whole."""
+    head = data[at : at + 2]
+    if len(head) == 2 and head[0] & 0x1F != 0x1F and head[1] < 0x80:
+        tag, begin = head[0], at + 2  # what most are, at half the cost
+        end = begin + head[1]
+    else:
+        found = header(data[at : at + 9])
+        if found is None:
+            raise ChipFailed(Reason.BROKEN, "a structure of the chip ends within an element's header")
+        tag, start, size = found
+        begin = at + start
+        end = begin + size
+    if end > len(data):
+        raise ChipFailed(Reason.BROKEN, f"an element {tag:X} of the chip is longer than what holds it")
+    return tag, begin, end
 
 
 def only(data: bytes, tag: int) -> Tlv:
     """The first element, which must have this tag; what follows it (padding of a file) is left out."""
-    one = _element(data, 0)
-    if one.tag != tag:
-        raise ChipFailed(Reason.BROKEN, f"the chip sent an element {one.tag:X} where {tag:X} belongs")
-    return one
+    found, begin, end = span(data, 0)
+    if found != tag:
+        raise ChipFailed(Reason.BROKEN, f"the chip sent an element {found:X} where {tag:X} belongs")
+    return Tlv(tag, data[begin:end], data[:end])
 
 
 def find(data: bytes, tag: int) -> bytes | None:
@@ -82,14 +100,3 @@ def header(data: bytes) -> tuple[int, int, int] | None:
     if at + count > len(data):
         return None
     return tag, at + count, int.from_bytes(data[at : at + count])
-
-
-def _element(data: bytes, at: int) -> Tlv:
-    found = header(data[at : at + 9])
-    if found is None:
-        raise ChipFailed(Reason.BROKEN, "a structure of the chip ends within an element's header")
-    tag, start, size = found
-    end = at + start + size
-    if end > len(data):
-        raise ChipFailed(Reason.BROKEN, f"an element {tag:X} of the chip is longer than what holds it")
-    return Tlv(tag, data[at + start : end], data[at:end])
