@@ -16,6 +16,7 @@ from config.oidc import Oidc
 from config.optics import Camera as Camera  # noqa: PLC0414  handed on
 from config.optics import DocumentLight
 from config.optics import Thermometer as Thermometer  # noqa: PLC0414  handed on
+from config.promise import Promise as Promise  # noqa: PLC0414  handed on
 from config.retention import Retention
 from config.section import LOOPBACK_HOSTS, Name, Section
 
@@ -257,6 +258,7 @@ class Site(Section):
     policy: Policy = Policy()
     chip: ChipPolicy = ChipPolicy()
     retention: Retention = Retention()
+    promise: Promise = Promise()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
     xray: tuple[Xray, ...] = ()

@@ -17,6 +17,8 @@ from gate.hub.routers import (
     oidc,
     scans,
     sessions,
+    statistics,
+    supervision,
     system,
     together,
 )
@@ -40,7 +42,22 @@ def create_api(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     handle_problems(app)
-    for part in (sessions, oidc, cases, together, evidence, marks, scans, last_scan, intake, lanes, audit, system):
+    for part in (
+        sessions,
+        oidc,
+        cases,
+        together,
+        evidence,
+        marks,
+        scans,
+        last_scan,
+        intake,
+        lanes,
+        statistics,
+        supervision,
+        audit,
+        system,
+    ):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(system.plain)
     _name_problems(app)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 METADATA = MetaData(
@@ -27,6 +28,11 @@ METADATA = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+IS_ALARM = text(
+    "type IN ('tongguan.alarm.raised', 'tongguan.alarm.cleared', 'tongguan.fault.raised', 'tongguan.fault.cleared')"
+)
+"""Said in the same words by the index and by who asks: a database uses a partial index only if it can tell that it covers the question."""
 
 EVENTS = Table(
     "events",
@@ -41,6 +47,7 @@ EVENTS = Table(
     Column("body", Text, nullable=False),  # the CloudEvent as it came
     Index(None, "lane", "sequence"),
     Index(None, "case_id"),
+    Index("ix_events_alarms", "time_ms", sqlite_where=IS_ALARM, postgresql_where=IS_ALARM),
 )
 
 CASES = Table(
@@ -135,6 +142,19 @@ COMMANDS = Table(
     Column("release_key", String(80), unique=True),
     Index(None, "case_id"),
     Index(None, "state"),
+)
+
+# Who watches the lanes, and what they told whoever came after them.
+WATCHES = Table(
+    "watches",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("author", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("note", Text, nullable=False),
+    Index(None, "ended_ms"),
 )
 
 USERS = Table(

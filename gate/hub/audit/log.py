@@ -66,6 +66,8 @@ class AuditKind(StrEnum):
     ACCOUNT_REMOVED = "account.removed"
     DECLARATION_TAKEN = "declaration.taken"
     WATCHLIST_REPLACED = "watchlist.replaced"
+    WATCH_BEGAN = "watch.began"
+    WATCH_ENDED = "watch.ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
