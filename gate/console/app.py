@@ -50,12 +50,16 @@ def mount_console(app: FastAPI, site: Site, *, hub_url: str, clock: Clock) -> Co
             f"this process already serves the screens of {_mounted[0]}: start the console of {site.port.id} in a process of its own"
         )
     words_of(FALLBACK)  # a catalogue that is not complete is found now, not in front of an officer
+    live = Live(site, clock)
+    help_desk = HelpDesk(clock, live.tell_help)
+    live.help_heard.subscribe(help_desk.hear)
+    live.link_changed.subscribe(lambda is_linked: help_desk.repeat() if is_linked else None)
     console = Console(
         site=site,
         clock=clock,
         hub=HubClient(hub_url),
-        live=Live(site, clock),
-        help_desk=HelpDesk(clock),
+        live=live,
+        help_desk=help_desk,
         sessions=Sessions(clock),
         texts=load_texts(),
         languages=ChosenLanguages(Path(site.state_dir) / "console" / "languages.json"),

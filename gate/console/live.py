@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from config.schema import Broker, Site
 from gate.core.clock import Clock
 from gate.wire import topics
-from gate.wire.messages import CaseChanged, LaneState, LaneStatus, Message
+from gate.wire.messages import CaseChanged, HelpAsked, LaneState, LaneStatus, Message
 from gate.wire.mqtt import end
 
 SILENCE_LIMIT_MS = 20_000
@@ -66,6 +66,7 @@ class Live:
         self.lane_changed: Event[str] = Event()
         self.case_changed: Event[CaseChanged] = Event()
         self.link_changed: Event[bool] = Event()
+        self.help_heard: Event[str, HelpAsked | None] = Event()
         self.rejected_count = 0
 
     def lane(self, lane_id: str) -> LaneNews:
@@ -106,6 +107,13 @@ class Live:
         if client is not None:
             await asyncio.to_thread(end, client)
 
+    def tell_help(self, lane: str, call: HelpAsked | None) -> None:
+        """Tell all consoles of a call at a lane's kiosk, or with None that there is none. Without a link it is told once there is one."""
+        if self._client is not None:
+            topic = topics.lane_topic(self._site.port.id, lane, topics.Channel.HELP)
+            payload = b"" if call is None else call.model_dump_json()
+            self._client.publish(topic, payload, qos=1, retain=True)
+
     # On paho's thread: nothing but handing over.
 
     def _on_connect(
@@ -124,6 +132,7 @@ class Live:
             [
                 (topics.all_lanes(port, topics.Channel.STATUS), 1),
                 (topics.all_lanes(port, topics.Channel.STATE), 0),
+                (topics.all_lanes(port, topics.Channel.HELP), 1),
                 (topics.all_cases(port), 0),
             ]
         )
@@ -159,6 +168,12 @@ class Live:
                 status = self._read(LaneStatus, topic, payload)
                 if status is not None:
                     self._update(lane, status=status)
+            case topics.LaneTopic(port=self._site.port.id, lane=lane, channel=topics.Channel.HELP) if (
+                lane in self._lanes
+            ):
+                call = self._read(HelpAsked, topic, payload) if payload else None
+                if call is not None or not payload:
+                    self.help_heard.emit(lane, call)
             case topics.CaseTopic(port=self._site.port.id):
                 change = self._read(CaseChanged, topic, payload)
                 if change is not None:

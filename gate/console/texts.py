@@ -15,11 +15,20 @@ KIOSK_PHRASES = (
     "offline",
     "stale",
     "privacy",
+    "privacy_temperature",
+    "privacy_face_now",
+    "privacy_face_later",
+    "privacy_document",
     "help",
     "help_title",
     "help_called",
+    "help_coming",
+    "help_unheard",
     "manual_lane",
     "close",
+    "voice",
+    "contrast",
+    "low",
 )
 """What the kiosk says beside the steps of :class:`~gate.wire.messages.KioskStep`."""
 

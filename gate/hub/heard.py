@@ -97,7 +97,7 @@ def parse_message(message: Incoming, *, port: str, lanes: Collection[str]) -> Pa
                 parsed = LaneWord(lane=topic.lane, word=LaneStatus.model_validate_json(message.payload))
             case Channel.STATE:
                 parsed = LaneWord(lane=topic.lane, word=LaneState.model_validate_json(message.payload))
-            case Channel.COMMAND | Channel.RECEIPT:
+            case Channel.COMMAND | Channel.RECEIPT | Channel.HELP:
                 parsed = "not_for_the_hub"
     except ValidationError:
         parsed = "malformed"

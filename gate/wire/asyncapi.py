@@ -12,7 +12,7 @@ from gate.wire.signing import COMMAND_TYPE, RECEIPT_TYPE
 from gate.wire.topics import PREFIX, Channel
 
 VERSION = "1.0.0"
-_RETAINED = frozenset({Channel.STATUS, Channel.STATE})
+_RETAINED = frozenset({Channel.STATUS, Channel.STATE, Channel.HELP})
 _QOS = {channel: 0 if channel is Channel.STATE else 1 for channel in Channel}
 _SAID_BY_LANES = frozenset({Channel.STATUS, Channel.STATE, Channel.EVENT, Channel.ACK})
 _SUMMARY = {
@@ -22,11 +22,13 @@ _SUMMARY = {
     Channel.RECEIPT: "Which events are committed, and which are refused.",
     Channel.COMMAND: "What a lane is asked to do, once and within its time.",
     Channel.ACK: "What became of a command.",
+    Channel.HELP: "That somebody at a kiosk calls an officer; empty when nobody does.",
 }
 _PLAIN: dict[Channel, type[BaseModel]] = {
     Channel.STATUS: wire.LaneStatus,
     Channel.STATE: wire.LaneState,
     Channel.ACK: wire.Ack,
+    Channel.HELP: wire.HelpAsked,
 }
 _SIGNED: dict[Channel, tuple[type[BaseModel], str]] = {
     Channel.RECEIPT: (wire.Receipt, RECEIPT_TYPE),
@@ -45,7 +47,7 @@ def document() -> dict[str, Any]:
         names = _add_messages(channel, messages, schemas)
         channels[channel.value] = _channel(f"{PREFIX}/{{port}}/{{lane}}/{channel.value}", ("port", "lane"), names)
         channels[channel.value]["summary"] = _SUMMARY[channel]
-        side = "lane" if channel in _SAID_BY_LANES else "hub"
+        side = "lane" if channel in _SAID_BY_LANES else "console" if channel is Channel.HELP else "hub"
         operations[f"{side}.{channel.value}"] = _operation(channel.value, _QOS[channel], channel in _RETAINED)
     messages["CaseChanged"] = _message("CaseChanged", _schema(wire.CaseChanged, schemas), wire.CaseChanged)
     channels["case"] = _channel(f"{PREFIX}/{{port}}/case/{{case_id}}", ("port", "case_id"), ["CaseChanged"])

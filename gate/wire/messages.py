@@ -4,6 +4,7 @@ Nothing here may carry a name, an MRZ, a document number, a picture or a templat
 are named here by their sha256.
 """
 
+import json
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -178,6 +179,35 @@ class CloudEvent(Message):
         return EVENT_DATA[self.type].model_validate(self.data)
 
 
+def cloud_event_json(
+    data: Message,
+    *,
+    event_id: str,
+    source: str,
+    kind: EventType,
+    at_ms: int,
+    sequence: int,
+    subject: str | None = None,
+    traceparent: str | None = None,
+) -> str:
+    """A :class:`CloudEvent` of ``data`` in JSON: its text is put into the envelope as it is, where a model would take it apart again."""
+    envelope: dict[str, str | int] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": source,
+        "type": kind,
+        "time": utc(at_ms).isoformat(),
+        "datacontenttype": "application/json",
+        "sequence": sequence,
+    }
+    if subject is not None:
+        envelope["subject"] = subject
+    if traceparent is not None:
+        envelope["traceparent"] = traceparent
+    head = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+    return f'{head[:-1]},"data":{data.model_dump_json()}}}'
+
+
 def event_source(port: str, lane: str) -> str:
     """The CloudEvents source of a lane."""
     return f"/{port}/{lane}"
@@ -247,6 +277,13 @@ class LaneState(Message):
     light: KioskLight | None = None
     problem: str | None = None  # an alarm's or a fault's reason, for officers
     crossings: int = 0
+
+
+class HelpAsked(Message):
+    """Retained; somebody at a lane's kiosk calls an officer. Screens only: it opens nothing and says nothing of who calls."""
+
+    at: datetime
+    is_taken: bool = False  # an officer is on the way
 
 
 class Act(StrEnum):

@@ -13,9 +13,11 @@ def access_list(port: str) -> str:
     """The ``acl_file``. What is not allowed here is refused."""
     hub = [f"topic read {all_lanes(port, channel)}" for channel in _FROM_LANES]
     hub += [f"topic write {all_lanes(port, channel)}" for channel in _TO_LANES]
-    hub += [f"topic readwrite {all_cases(port)}"]  # its screens listen as well
+    hub += [
+        f"topic readwrite {topic}" for topic in (all_cases(port), all_lanes(port, Channel.HELP))
+    ]  # it may have screens
     console = [f"topic read {all_lanes(port, channel)}" for channel in (Channel.STATUS, Channel.STATE)]
-    console += [f"topic read {all_cases(port)}"]
+    console += [f"topic read {all_cases(port)}", f"topic readwrite {all_lanes(port, Channel.HELP)}"]
     lanes = [f"pattern write {PREFIX}/{port}/%u/{channel.value}" for channel in _FROM_LANES]
     lanes += [f"pattern read {PREFIX}/{port}/%u/{channel.value}" for channel in _TO_LANES]
     parts = [

@@ -9,6 +9,7 @@ topic                                          retained  QoS      who publishes,
 ``tongguan/v1/{port}/{lane}/receipt``          no        1        hub: signed, events that are committed
 ``tongguan/v1/{port}/{lane}/command``          no        1        hub: signed commands
 ``tongguan/v1/{port}/{lane}/ack``              no        1        lane: what became of a command
+``tongguan/v1/{port}/{lane}/help``             yes       1        console: somebody at the kiosk calls an officer
 ``tongguan/v1/{port}/case/{case_id}``          no        0        hub: this case changed (no personal data)
 =============================================  ========  =======  ==========================================
 """
@@ -30,6 +31,7 @@ class Channel(StrEnum):
     RECEIPT = "receipt"
     COMMAND = "command"
     ACK = "ack"
+    HELP = "help"
 
 
 _CHANNELS = {channel.value: channel for channel in Channel}
