@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from gate import __version__
+from gate.hub.claims import ClaimBook
 from gate.hub.problems import PROBLEM_SCHEMA, PROBLEMS, BodyLimit, handle_problems
 from gate.hub.routers import (
     audit,
     cases,
+    claims,
     evidence,
     intake,
     lanes,
@@ -40,12 +42,14 @@ def create_api(hub: Hub) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.hub = hub
+    app.state.claims = ClaimBook(hub.clock)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     handle_problems(app)
     for part in (
         sessions,
         oidc,
         cases,
+        claims,
         together,
         evidence,
         marks,

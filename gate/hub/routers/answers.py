@@ -28,8 +28,16 @@ class ReleaseOut(Answer):
     issued_ms: int
 
 
+class ClaimOut(Answer):
+    """An officer whose screen says that they are at work on the case."""
+
+    user: str
+    name: str
+    since_ms: int
+
+
 class CaseSummaryOut(Answer):
-    """A case in a list. Times are milliseconds since 1970 UTC."""
+    """A case in a list. Times are milliseconds since 1970 UTC. ``claims``: who is at work on it, by role; in lists only."""
 
     case_id: str
     port: str
@@ -46,6 +54,7 @@ class CaseSummaryOut(Answer):
     verdicts: dict[str, VerdictOut]
     release: ReleaseOut | None
     outcome: str | None
+    claims: dict[str, ClaimOut] = {}
 
 
 class CasePageOut(Answer):

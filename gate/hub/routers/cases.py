@@ -13,6 +13,7 @@ from gate.hub.cases import CaseStatus
 from gate.hub.desk import VerdictNotTaken
 from gate.hub.routers.access import HubIn, OfficerIn, need_role
 from gate.hub.routers.answers import CaseOut, CasePageOut, CommandOut
+from gate.hub.routers.claims import ClaimsIn, claims_named
 from gate.hub.routers.speaking import (
     CaseId,
     Reason,
@@ -57,6 +58,7 @@ class SendBackIn(BaseModel):
 def list_cases(
     hub: HubIn,
     officer: OfficerIn,
+    claims: ClaimsIn,
     status: Literal["open", "closed"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str | None, Query(pattern=r"^\d{1,16}~[A-Za-z0-9_.-]{1,64}$")] = None,
@@ -75,9 +77,13 @@ def list_cases(
     query = query.order_by(CASES.c.opened_ms.desc(), CASES.c.case_id.desc()).limit(limit + 1)
     with hub.store.read() as connection:
         rows = connection.execute(query).all()
+        at_work = claims_named(connection, claims.all())
     shown = sees(hub.site, officer)
     more = f"{rows[limit - 1].opened_ms}~{rows[limit - 1].case_id}" if len(rows) > limit else None
-    return {"cases": [case_summary(json.loads(row.body), shown) for row in rows[:limit]], "next": more}
+    listed = [
+        case_summary(json.loads(row.body), shown) | {"claims": at_work.get(row.case_id, {})} for row in rows[:limit]
+    ]
+    return {"cases": listed, "next": more}
 
 
 @router.get("/cases/{case_id}", response_model=CaseOut)
