@@ -17,6 +17,7 @@ from config.optics import Camera as Camera  # noqa: PLC0414  handed on
 from config.optics import DocumentLight
 from config.optics import Thermometer as Thermometer  # noqa: PLC0414  handed on
 from config.promise import Promise as Promise  # noqa: PLC0414  handed on
+from config.reasons import Reasons
 from config.retention import Retention
 from config.section import LOOPBACK_HOSTS, Name, Section
 
@@ -258,6 +259,7 @@ class Site(Section):
     policy: Policy = Policy()
     chip: ChipPolicy = ChipPolicy()
     retention: Retention = Retention()
+    reasons: Reasons = Reasons()
     promise: Promise = Promise()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
