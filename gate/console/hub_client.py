@@ -186,6 +186,19 @@ class HubClient:
             return LinkLost(reason=f"the hub answered {response.status_code} for a picture")
         return _refusal(response)
 
+    async def ask(
+        self,
+        model: type[Answer],
+        method: str,
+        path: str,
+        token: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Answer | Refusal | LinkLost:
+        """Any question of the hub's API (``path`` without its prefix) that is answered with ``model``."""
+        return await self._json(model, method, path, token, body=body, query=query)
+
     async def _json(
         self,
         model: type[Answer],

@@ -73,6 +73,15 @@ def flow_of(connection: Connection, window: Window) -> dict[str, Any]:
     }
 
 
+def last_outcomes(connection: Connection, since_ms: int) -> dict[str, dict[str, Any]]:
+    """How the last crossing of each lane ended, of those that ended since then."""
+    newest = func.row_number().over(partition_by=CASES.c.lane, order_by=CASES.c.closed_ms.desc()).label("place")
+    ended = select(CASES.c.lane, CASES.c.outcome, CASES.c.closed_ms, newest).where(CASES.c.closed_ms >= since_ms)
+    held = ended.subquery()
+    rows = connection.execute(select(held).where(held.c.place == 1, held.c.outcome.is_not(None)))
+    return {row.lane: {"outcome": row.outcome, "closed_ms": row.closed_ms} for row in rows}
+
+
 def waiting_now(connection: Connection, now_ms: int) -> dict[str, Any]:
     """Travellers who wait for officers at this moment."""
     row = connection.execute(

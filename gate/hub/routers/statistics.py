@@ -9,7 +9,7 @@ from gate.hub.forecast import HOUR_MS
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn, need_role
 from gate.hub.routers.answers import Answer
-from gate.hub.statistics import Window, flow_of, waiting_now
+from gate.hub.statistics import Window, flow_of, last_outcomes, waiting_now
 
 router = APIRouter(tags=["statistics"])
 
@@ -73,8 +73,13 @@ class ForecastOut(Answer):
     hours: list[ForecastHourOut]
 
 
+class OutcomeOut(Answer):
+    outcome: str
+    closed_ms: int
+
+
 class NowOut(Answer):
-    """``forecast`` is null as long as nobody makes one."""
+    """``forecast`` is null as long as nobody makes one; ``last_outcomes`` are of the last hour, by lane."""
 
     now_ms: int
     last_hour: FlowOut
@@ -82,6 +87,7 @@ class NowOut(Answer):
     oldest_waiting_ms: int | None
     promise: PromiseOut
     forecast: ForecastOut | None
+    last_outcomes: dict[str, OutcomeOut]
 
 
 @router.get("/statistics/flow", response_model=FlowOut)
@@ -111,12 +117,14 @@ def get_now(hub: HubIn, officer: OfficerIn) -> dict[str, Any]:
         end_ms = now_ms + 1  # what ended in this millisecond counts
         hour = flow_of(connection, Window(from_ms=end_ms - HOUR_MS, until_ms=end_ms, step_ms=HOUR_MS // 12))
         waiting = waiting_now(connection, now_ms)
+        outcomes = last_outcomes(connection, end_ms - HOUR_MS)
     forecast = hub.forecast.hours(now_ms, _FORECAST_HOURS)
     promise = hub.site.promise
     return {
         "now_ms": now_ms,
         "last_hour": hour,
         **waiting,
+        "last_outcomes": outcomes,
         "promise": {
             "waiting_limit_ms": promise.waiting_limit_s * 1_000,
             "lane_crossings_per_h": promise.lane_crossings_per_h,

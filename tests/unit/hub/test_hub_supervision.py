@@ -57,6 +57,8 @@ def test_the_last_hour_is_counted_beside_what_was_promised(port: Port) -> None:
     assert now["promise"]["waiting_limit_ms"] == 30_000
     assert now["promise"]["watch_ms"] == 3_600_000
     assert now["forecast"] is None
+    told = {lane: last["outcome"] for lane, last in now["last_outcomes"].items()}
+    assert told == {"lane-1": "cleared", "lane-2": "sent_back"}
 
 
 def test_one_slow_traveller_more_moves_the_ninety_fifth(port: Port) -> None:
