@@ -199,16 +199,15 @@ class Casework:
         reasons = [] if isinstance(decision, Admit) else list(decision.reasons)
         decided = wire.EntryDecided(case_id=here.case_id, is_admitted=isinstance(decision, Admit), reasons=reasons)
         self.report(EventType.ENTRY_DECIDED, decided)
-        if outcome.private is not None:
-            self._add_private(here, outcome.private)
-        self._record_evidence(here)
+        kept = () if outcome.private is None else (self._add_private(here, outcome.private),)
+        self._record_evidence(here, kept)
 
-    def _add_private(self, here: Crossing, private: PrivateDocument) -> None:
+    def _add_private(self, here: Crossing, private: PrivateDocument) -> Picture:
         traveller = {name: getattr(private, name) for name in PrivateDocument.__slots__ if name != "mrz_lines"}
         body = canonical_json({"traveller": traveller, "mrz_lines": list(private.mrz_lines)})
         picture = crossings.picture(body, media_type="application/json", case_id=here.case_id)
         here.add(pictures=(("private", picture),))
-        self._keep(picture)
+        return picture
 
     def add_pictures(self, pictures: DocumentPictures) -> None:
         """The page and the portrait, encoded."""
@@ -219,11 +218,12 @@ class Casework:
         if pictures.portrait_jpeg is not None:
             kept.append(("portrait", crossings.picture(pictures.portrait_jpeg, media_type=JPEG, case_id=here.case_id)))
         here.add(pictures=tuple(kept))
-        self._keep(*(picture for _, picture in kept))
+        pictures_kept = tuple(picture for _, picture in kept)
         if here.is_face_judged:
-            self._decide(here, (), is_machines=True)  # later than the decision: the roles must be asked about all of it
+            # Later than the decision: the roles must be asked about all of it.
+            self._decide(here, pictures_kept, is_machines=True)
         else:
-            self._record_evidence(here)
+            self._record_evidence(here, pictures_kept)
 
     def add_codes(self, seen: CodesSeen) -> None:
         """Boarding pass and health declaration, judged; their texts go to the evidence store only."""
@@ -238,12 +238,12 @@ class Casework:
         if seen.record is not None:
             record = crossings.picture(seen.record, media_type="application/json", case_id=here.case_id)
             pictures = (("travel", record),)
-            self._keep(record)
         here.add(*findings, pictures=pictures)
         if here.is_face_judged:
-            self._decide(here, ())
+            self._decide(here, kept)
+        kept = tuple(picture for _, picture in pictures)
         else:
-            self._record_evidence(here)
+            self._record_evidence(here, kept)
 
     def _codes_never_told(self, here: Crossing) -> tuple[Finding, ...]:
         """What the policy asks for and the document's thread never told of was not checked."""
@@ -254,10 +254,6 @@ class Casework:
         )
         return tuple(finding for finding in expected if not here.has_finding(finding.code))
 
-    def _keep(self, *pictures: Picture) -> None:
-        self._store.record(pictures=pictures)
-        self._pictures_waiting()
-
     def _evidence_draft(self, here: Crossing) -> EventDraft:
         evidence = here.evidence
         recorded = wire.EvidenceRecorded(
@@ -265,8 +261,11 @@ class Casework:
         )
         return self.draft(EventType.EVIDENCE_RECORDED, recorded)
 
-    def _record_evidence(self, here: Crossing) -> None:
-        self._send(self._store.record([self._evidence_draft(here)]))
+    def _record_evidence(self, here: Crossing, pictures: tuple[Picture, ...] = ()) -> None:
+        """One transaction holds the revision and what it names."""
+        self._send(self._store.record([self._evidence_draft(here)], pictures=pictures))
+        if pictures:
+            self._pictures_waiting()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

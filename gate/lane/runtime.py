@@ -27,6 +27,7 @@ from gate.lane import sensing
 from gate.lane.casework import Casework
 from gate.lane.examination import Examination, Lookup, Seen
 from gate.lane.executor import Executor
+from gate.lane.inbox import Inbox
 from gate.lane.journal import Journal
 from gate.lane.orders import Orders
 from gate.lane.presentation import lane_state, look
@@ -97,7 +98,7 @@ class LaneRuntime:
             on_exit_commanded=self._exit_commanded,
         )
         self._sensing = sensing.Sensing()
-        self._inbox: asyncio.Queue[Input] = asyncio.Queue()
+        self._inbox: Inbox[Input] = Inbox(self._take)
         self._timers = Timers(post=self.put, is_surely_empty=self._is_surely_empty)
         self._takeover = Takeover(lambda: self._spawn(self._acknowledge_silence()))
         self._examination = Examination(
@@ -128,6 +129,7 @@ class LaneRuntime:
         )
         self._journal = Journal(store, writes=self._guarded)
         self._lamp: LampColour | None = None
+        self._is_show_due = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -148,8 +150,7 @@ class LaneRuntime:
             self._vision.start(self.put_threadsafe)
             self._apply(effects)
             self._present()
-            while True:
-                self._take(await self._inbox.get())
+            await self._inbox.run()
         finally:
             await self._stop()
 
@@ -166,23 +167,24 @@ class LaneRuntime:
 
     def put(self, item: Input) -> None:
         """Add to the inbox, from the event loop."""
-        self._inbox.put_nowait(item)
+        self._inbox.put(item)
 
     def put_threadsafe(self, item: Sighting) -> None:
         """Add to the inbox, from any thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has closed: we are stopping
-                self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
+                self._loop.call_soon_threadsafe(self._inbox.put, item)
 
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def _take(self, item: Input) -> None:
+        if isinstance(item, LaneSensors):  # nearly all that comes, ten and more a second
+            self._sense(item)
+            return
         if isinstance(item, Seen):
             self._examination.sight(item)
             return
         match item:
-            case LaneSensors():
-                self._sense(item)
             case LinkUp() | LinkLost() | BoardEvent():
                 self._board_said(item)
             case VerifiedCommand():
@@ -360,6 +362,13 @@ class LaneRuntime:
             here.exit_commanded_ns = at_ns
 
     def _present(self) -> None:
+        """Something to be seen has changed: it is shown once what happens now is through, however much of it changed."""
+        if not self._is_show_due and self._loop is not None:
+            self._is_show_due = True
+            self._loop.call_soon(self._show)
+
+    def _show(self) -> None:
+        self._is_show_due = False
         lamp, _ = look(self._state)
         if lamp is not self._lamp:
             self._lamp = lamp

@@ -14,7 +14,7 @@ from typing import Any, Self
 from gate.core.clock import Clock
 from gate.core.evidence import canonical_json
 from gate.errors import GateError
-from gate.wire.messages import CloudEvent, EventType, Message, event_source, new_event_id, utc
+from gate.wire.messages import EventType, Message, cloud_event_json, event_source, new_event_id
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -177,10 +177,11 @@ class LaneStore:
         """Append events (numbered without a gap) and pictures in one transaction; returns the new outbox rows."""
         with self._transaction():
             rows = self._append(drafts)
-            self._db.executemany(
-                "INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?)",
-                [(item.sha256, item.case_id, item.media_type, item.data) for item in pictures],
-            )
+            for item in pictures:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?)",
+                    (item.sha256, item.case_id, item.media_type, item.data),
+                )
             if open_case is not None or closes_case:
                 self._set_meta("open_case", open_case or "")
         return rows
@@ -190,17 +191,18 @@ class LaneStore:
         sequence = self._sequence
         for draft in drafts:
             sequence += 1
-            event = CloudEvent(
-                id=new_event_id(),
+            event_id = new_event_id()
+            body = cloud_event_json(
+                draft.data,
+                event_id=event_id,
                 source=self._source,
-                type=draft.type,
-                time=utc(self._clock.utc_ms()),
+                kind=draft.type,
+                at_ms=self._clock.utc_ms(),
+                sequence=sequence,
                 subject=draft.case_id,
                 traceparent=draft.traceparent,
-                sequence=sequence,
-                data=draft.data.model_dump(mode="json"),
             )
-            rows.append(OutboxRow(sequence=sequence, id=event.id, body=event.model_dump_json(exclude_none=True)))
+            rows.append(OutboxRow(sequence=sequence, id=event_id, body=body))
         if rows:
             self._db.executemany(
                 "INSERT INTO outbox VALUES (?, ?, ?)", [(row.sequence, row.id, row.body) for row in rows]

@@ -141,16 +141,17 @@ class Verifier:
             return Refused(reason="too_long")
         try:
             text = token.decode("ascii") if isinstance(token, bytes) else token
-            unverified = jws.extract_compact(text.encode("ascii"), registry=_REGISTRY)
-            header = unverified.headers()
+            parsed = jws.extract_compact(text.encode("ascii"), registry=_REGISTRY)
+            header = parsed.headers()
             kid = header.get("kid")
             if header.get("typ") != message_type or not isinstance(kid, str):
                 return Refused(reason="wrong_type")
             key = self._keys.get(kid)
             if key is None:
                 return Refused(reason="unknown_key")
-            verified = jws.deserialize_compact(text, key.jose_key, registry=_REGISTRY)
-            claims = json.loads(verified.payload)
+            if not jws.validate_compact(parsed, key.jose_key, registry=_REGISTRY):
+                return Refused(reason="bad_signature")
+            claims = json.loads(parsed.payload)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return Refused(reason="bad_signature")
         if not isinstance(claims, dict):

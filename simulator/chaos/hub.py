@@ -26,7 +26,7 @@ from simulator.chaos.broker import Broker
 from simulator.chaos.timeloop import LoopClock, TimeLoop
 
 ROLES = frozenset({"customs", "quarantine"})
-_BATCH_S = 0.5
+_BATCH_S = 1.0
 """Receipts are collected for so long, as a hub that has many lanes does."""
 _REPEAT_S = 1.0
 _LIFETIME_S = 10.0

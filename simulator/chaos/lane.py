@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -114,11 +114,9 @@ class DiskStore(LaneStore):
         if self.is_full:
             raise sqlite3.OperationalError("database or disk is full")
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> "contextlib.AbstractContextManager[None]":
         self._refuse()
-        with super()._transaction():
-            yield
+        return super()._transaction()
 
     def remember_command(self, seq: int) -> None:
         self._refuse()

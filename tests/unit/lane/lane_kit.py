@@ -207,7 +207,7 @@ class Rig:
 
     async def is_settled(self) -> None:
         """What was ordered so far has been dealt with."""
-        await until(lambda: self.runtime._inbox.empty() and not self.runtime._tasks, "all orders are dealt with")
+        await until(lambda: self.runtime._inbox.is_empty and not self.runtime._tasks, "all orders are dealt with")
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The data of the events of this kind, in order."""
