@@ -134,7 +134,7 @@ class Mosquitto(Program):
         "allow_anonymous true",
         "set_tcp_nodelay true",
         "max_queued_messages 0",
-        "max_inflight_messages 2000",
+        "max_inflight_messages 10000",
         "user root",
     )
     DURABLE = ("persistence true", "autosave_on_changes true", "autosave_interval 100")

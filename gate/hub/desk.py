@@ -14,12 +14,12 @@ from sqlalchemy import Connection, delete, select
 
 from gate import __version__
 from gate.core.clock import Clock
-from gate.core.evidence import canonical_json
 from gate.core.joint_release import JointCase, Verdict, VerdictKind, with_verdict
 from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.cases import MAX_RELEASES_PER_DIGEST, CaseStatus, CaseView, fold_case
 from gate.hub.commands import CommandBook, Order, Outgoing
 from gate.hub.lanes import rebuild_lanes
+from gate.hub.quick_json import stable_json
 from gate.hub.records import StoredEvent
 from gate.hub.rows import CaseRows, KnownEvents, load_cases
 from gate.hub.rules import SiteRules
@@ -271,7 +271,7 @@ class CaseDesk:
         """
         if not views:
             return ()
-        bodies = {view.case_id: canonical_json(view.to_json()).decode() for view in views}
+        bodies = {view.case_id: stable_json(view.to_json()) for view in views}
         doubtful = [case_id for case_id in bodies if case_id not in new]
         held = {row.case_id: row.body for row in _BODIES.find(connection, doubtful)} if doubtful else {}
         changed = [view for view in views if held.get(view.case_id) != bodies[view.case_id]]

@@ -13,7 +13,7 @@ from gate.hub.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-BATCH = 1000
+BATCH = 2000
 """At most so many messages are one transaction; a quiet port commits each as it comes."""
 TICK_S = 0.5
 JOIN_S = 10.0

@@ -35,6 +35,8 @@ from gate.hub.errors import HubError
 from gate.hub.turns import Turn, take_turns
 
 BUSY_TIMEOUT_MS = 5_000
+CHECKPOINT_PAGES = 16_000
+"""Some 64 MB: the default of 1 000 has every full batch written twice, and cases and indices again and again."""
 
 
 class Store:
@@ -243,6 +245,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 

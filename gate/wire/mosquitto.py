@@ -47,7 +47,7 @@ acl_file {folder}/acl
 set_tcp_nodelay true
 # A hub that restarts finds what came meanwhile, however much; it takes many at once and commits them together.
 max_queued_messages 0
-max_inflight_messages 2000
+max_inflight_messages 10000
 max_packet_size 1048576
 # Sessions outlive a broker that is killed. What is lost all the same comes again from the lanes' outboxes.
 persistence true

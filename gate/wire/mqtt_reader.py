@@ -112,7 +112,7 @@ class StreamClient(Client):
         self._reader = PacketReader()
         self._read_from: object = None
 
-    def reinitialise(self, client_id: str = "", clean_session: bool = True, userdata: object = None) -> None:
+    def reinitialise(self, *_arguments: object, **_settings: object) -> None:
         """Close its sockets, also those by which it is woken. (paho's would begin anew with other settings than these.)"""
         self._reset_sockets()
 

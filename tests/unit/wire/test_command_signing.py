@@ -195,6 +195,17 @@ def part(value: object) -> str:
 HEADER = {"alg": "Ed25519", "kid": KEY.kid, "typ": COMMAND_TYPE}
 
 
+@pytest.mark.parametrize("message_type", [COMMAND_TYPE, RECEIPT_TYPE, BEARER_TYPE])
+def test_a_signature_is_the_one_that_a_library_for_jws_makes(message_type: str) -> None:
+    said = claims(by="安妮")
+    payload = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
+    registry = jws.JWSRegistry(algorithms=["Ed25519"], strict_check_header=False)
+    header = HEADER | {"typ": message_type}
+    assert KEY.sign(said, message_type) == jws.serialize_compact(header, payload, KEY._key, registry=registry)
+    read = jws.deserialize_compact(KEY.sign(said, message_type), KEY.public().jose_key, registry=registry)
+    assert (read.headers(), json.loads(read.payload)) == (header, said)
+
+
 def test_a_forger_who_names_our_key_is_refused() -> None:
     other = OKPKey.generate_key("Ed25519")
     forged = jws.serialize_compact(
