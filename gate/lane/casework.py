@@ -217,6 +217,8 @@ class Casework:
         kept = [("page", crossings.picture(pictures.page_jpeg, media_type=JPEG, case_id=here.case_id))]
         if pictures.portrait_jpeg is not None:
             kept.append(("portrait", crossings.picture(pictures.portrait_jpeg, media_type=JPEG, case_id=here.case_id)))
+        if pictures.chip_jpeg is not None:
+            kept.append(("chip", crossings.picture(pictures.chip_jpeg, media_type=JPEG, case_id=here.case_id)))
         here.add(pictures=tuple(kept))
         pictures_kept = tuple(picture for _, picture in kept)
         if here.is_face_judged:

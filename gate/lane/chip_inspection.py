@@ -39,6 +39,12 @@ class ChipInspection:
     unread: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_face_signed(self) -> bool:
+        """Whether a state's signature holds over the picture, whoever may have copied it."""
+        passive = self.verdict.passive
+        return passive is not None and passive.vouches_for(2)
+
+    @property
     def is_genuine(self) -> bool:
         """Whether passive authentication passed, nothing failed, and no weaker way in was forced."""
         passive = self.verdict.passive

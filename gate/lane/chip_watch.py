@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from drivers.chip.channel import ApduChannel
 from drivers.chip.reader import ReadLimits, read_chip
-from drivers.chip.results import AuthOutcome
+from drivers.chip.results import AuthOutcome, ChipProgress
 from drivers.errors import DeviceError
 from gate.checks.emrtd.findings import ChipLimits, judge_findings
 from gate.checks.emrtd.passive import PassivePolicy
@@ -27,6 +28,21 @@ from gate.lane.chip_inspection import ChipInspection, access_key, inspect_chip
 
 _log = structlog.get_logger(__name__)
 _MAX_PICTURE_BYTES = 1 << 20
+PROGRESS_STEP = 0.15
+"""How much must be done before it is told again: each telling is a message of the lane's."""
+_SHARES = {
+    "opening": (0.0, 0.2),
+    "EF.CardSecurity": (0.15, 0.2),
+    "DG14": (0.2, 0.24),
+    "EF.COM": (0.24, 0.26),
+    "EF.SOD": (0.26, 0.34),
+    "DG1": (0.34, 0.36),
+    "DG15": (0.36, 0.4),
+    "DG2": (0.4, 0.95),
+    "DG11": (0.95, 0.97),
+    "DG12": (0.97, 1.0),
+}
+"""From where to where each step goes, by the time that it takes with a picture of 15 to 20 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +57,13 @@ class ChipRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChipReading:
-    """``face_bgr``: the picture of DG2, uint8 (height, width, 3), only of a chip that is shown to be genuine."""
+    """Pictures of DG2, uint8 (height, width, 3). ``signed_bgr``: one that a state signed, for officers to see, also in a copy of a chip.
+
+    ``face_bgr``: the same if nothing speaks against the chip, to compare a face with. A picture that nobody signed is not even decoded.
+    """
 
     findings: tuple[Finding, ...]
+    signed_bgr: NDArray[np.uint8] | None = None
     face_bgr: NDArray[np.uint8] | None = None
 
 
@@ -56,13 +76,16 @@ class ChipWatch:
         self._clock = clock
         self._busy = threading.Lock()
 
-    def begin(self, mrz: Mrz) -> Future[ChipReading]:
-        """Start reading the chip that opens with this zone; the future never fails for what a document or a reader does."""
+    def begin(self, mrz: Mrz, tell: Callable[[float], None] = lambda _ratio: None) -> Future[ChipReading]:
+        """Start reading the chip that opens with this zone; the future never fails for what a document or a reader does.
+
+        ``tell``, called in the reading's thread, hears how much is done (0 to 1, rising by `PROGRESS_STEP` and more), once there is a chip.
+        """
         future: Future[ChipReading] = Future()
 
         def run() -> None:
             try:
-                future.set_result(self._read(mrz))
+                future.set_result(self._read(mrz, Progress(tell)))
             except Exception as error:  # noqa: BLE001  handed to whoever waits, who stops the lane
                 future.set_exception(error)
 
@@ -74,22 +97,47 @@ class ChipWatch:
         with self._busy:
             self._channel.close()
 
-    def _read(self, mrz: Mrz) -> ChipReading:
+    def _read(self, mrz: Mrz, progress: Progress) -> ChipReading:
         key = access_key(mrz)
         if key is None:
             verdict = unread_chip(ChipState.FAILED, "the zone of the page makes no key for a chip")
             return ChipReading(findings=judge_findings(verdict, self._rules.limits))
         with self._busy:
             try:
-                result = read_chip(self._channel, key, limits=self._rules.times, now_ns=self._clock.monotonic_ns)
+                result = read_chip(
+                    self._channel,
+                    key,
+                    limits=self._rules.times,
+                    on_progress=progress.note,
+                    now_ns=self._clock.monotonic_ns,
+                )
             except DeviceError as error:
                 _log.warning("chip_reader_failed", reason=str(error))
                 return ChipReading(findings=(_unusable(str(error)),))
         now = datetime.fromtimestamp(self._clock.utc_ms() / 1000, tz=UTC)
         inspection = inspect_chip(result, self._rules.store, now, printed_mrz=mrz.lines, policy=self._rules.passive)
         findings = (*judge_findings(inspection.verdict, self._rules.limits), *_way_in(inspection))
-        face = _decode(inspection) if inspection.is_genuine else None
-        return ChipReading(findings=findings, face_bgr=face)
+        signed = _decode(inspection) if inspection.is_face_signed else None
+        return ChipReading(findings=findings, signed_bgr=signed, face_bgr=signed if inspection.is_genuine else None)
+
+
+class Progress:
+    """Turns a reading's steps into one number that only rises: what was read before the document moved is not read again."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self._tell = tell
+        self._told = -1.0
+
+    def note(self, step: ChipProgress) -> None:
+        """A step of the reading, in its thread."""
+        if step.stage not in _SHARES:
+            return
+        begin, end = _SHARES[step.stage]
+        part = step.done_bytes / step.total_bytes if step.total_bytes else 0.0
+        ratio = begin + (end - begin) * part
+        if ratio >= self._told + PROGRESS_STEP:
+            self._told = ratio
+            self._tell(round(ratio, 3))
 
 
 def judge_pictures(score: float, threshold: float, model_hash: str) -> Finding:

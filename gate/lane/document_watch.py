@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 from drivers.camera.interface import Camera, Frame
 from gate.checks.country_codes import CodeStatus, issuer_status, nationality_status
@@ -16,6 +17,7 @@ from gate.lane.chip_watch import ChipReading, ChipWatch, judge_pictures
 from gate.lane.eyes import Eyes, encode_jpeg
 from gate.lane.lamps import Lamps, LampSequence, Lit
 from gate.lane.sightings import (
+    ChipProgressed,
     CodesSeen,
     DocumentIdentified,
     DocumentOutcome,
@@ -205,12 +207,23 @@ class DocumentWatch:
             return
         private = self._private(read)
         self._post(DocumentIdentified(ticket=ticket, private=private))
-        chip = None if self._chip is None else self._chip.begin(read.fields)
+        chip = None if self._chip is None else self._chip.begin(read.fields, partial(self._tell_progress, ticket))
         lit = None if self._lamps is None else self._lamps.begin(frame, read)
         self._post(self._with_chip(self._outcome(ticket, frame, read, private, placed_ns, lit), chip))
         self._tell_codes(ticket, frame, private)
         portrait = None if read.portrait_bgr is None else encode_jpeg(read.portrait_bgr)
-        self._post(DocumentPictures(ticket=ticket, page_jpeg=encode_jpeg(frame.image_bgr), portrait_jpeg=portrait))
+        signed = None if chip is None else chip.result().signed_bgr
+        self._post(
+            DocumentPictures(
+                ticket=ticket,
+                page_jpeg=encode_jpeg(frame.image_bgr),
+                portrait_jpeg=portrait,
+                chip_jpeg=None if signed is None else encode_jpeg(signed),
+            )
+        )
+
+    def _tell_progress(self, ticket: int, ratio: float) -> None:
+        self._post(ChipProgressed(ticket=ticket, ratio=ratio))
 
     def _best_of(
         self, ticket: int, frame: Frame, first: DocumentRead | DocumentUnreadable

@@ -18,6 +18,7 @@ from gate.core.policy import LookupFacts, NotTaken
 from gate.core.state import State
 from gate.lane.casework import Casework, Surroundings
 from gate.lane.sightings import (
+    ChipProgressed,
     CodesSeen,
     DocumentIdentified,
     DocumentOutcome,
@@ -40,6 +41,7 @@ Seen = (
     | DocumentIdentified
     | DocumentOutcome
     | DocumentPictures
+    | ChipProgressed
     | CodesSeen
     | FaceSeen
     | LightAsked
@@ -89,12 +91,14 @@ class Examination:
         self._answers: asyncio.Future[tuple[LookupFacts, ...] | None] | None = None
         self.hint: str | None = None
         self.light: KioskLight | None = None
+        self.chip_progress: float | None = None
 
     def entered(self, state: State) -> None:
         """The lane is in another state: what is expected of the cameras changes with it."""
         self._state = state
         self.hint = None
         self.light = None
+        self.chip_progress = None
         self._vision.expect_documents(state in (State.READY, State.READING_DOCUMENT))
         if state is State.ENTRY_OPEN:
             self._vision.watch_arrival(self._ticket)
@@ -139,14 +143,24 @@ class Examination:
             case DocumentOutcome():
                 if item.ticket == self._ticket:
                     self._spawn(self._judge_document(item))
-            case DocumentPictures():
+            case DocumentPictures() | ChipProgressed() | CodesSeen():
                 if item.ticket == self._ticket:
-                    self._writes(lambda: self._casework.add_pictures(item))
-            case CodesSeen():
-                if item.ticket == self._ticket:
-                    self._writes(lambda: self._casework.add_codes(item))
+                    self._sight_reading(item)
             case FaceSeen() | LightAsked() | FaceOutcome():
                 self._sight_face(item)
+            case _:
+                assert_never(item)
+
+    def _sight_reading(self, item: DocumentPictures | ChipProgressed | CodesSeen) -> None:
+        match item:
+            case DocumentPictures():
+                self._writes(lambda: self._casework.add_pictures(item))
+            case ChipProgressed():
+                if self._state is State.READING_DOCUMENT:
+                    self.chip_progress = item.ratio
+                    self._on_hint()
+            case CodesSeen():
+                self._writes(lambda: self._casework.add_codes(item))
             case _:
                 assert_never(item)
 

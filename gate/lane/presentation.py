@@ -42,6 +42,7 @@ def lane_state(
     crossing: Crossing | None,
     crossings: int,
     light: wire.KioskLight | None = None,
+    chip_progress: float | None = None,
 ) -> wire.LaneState:
     """What the screens are told of a lane: no personal data, and no reason of a referral (a kiosk shows this to anybody)."""
     lamp, step = look(state)
@@ -51,6 +52,7 @@ def lane_state(
         state=state.name.value,
         step=step,
         hint=hint,
+        chip_progress=chip_progress,
         lamp=lamp.value,
         case_id=crossing.case_id if crossing else None,
         since=wire.utc(since_ms),

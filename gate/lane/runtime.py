@@ -382,6 +382,7 @@ class LaneRuntime:
                 crossing=self._casework.crossing,
                 crossings=self._casework.finished,
                 light=self._examination.light,
+                chip_progress=self._examination.chip_progress,
             )
         )
 

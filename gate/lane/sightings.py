@@ -73,6 +73,16 @@ class DocumentPictures:
     ticket: int
     page_jpeg: bytes
     portrait_jpeg: bytes | None
+    chip_jpeg: bytes | None = None
+    """The picture of the chip's data group 2, if a state's signature holds over it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipProgressed:
+    """How much of the document's chip is read, 0 to 1, for the traveller who must leave it lying."""
+
+    ticket: int
+    ratio: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +151,7 @@ Sighting = (
     | DocumentIdentified
     | DocumentOutcome
     | DocumentPictures
+    | ChipProgressed
     | CodesSeen
     | FaceSeen
     | LightAsked

@@ -23,7 +23,7 @@ from gate.hub.store import Store, insert_new
 AT_ONCE = 200
 """How many files one sweep takes at most: it runs between batches of lanes' events."""
 HOUR_MS = 3_600_000
-_BIOMETRIC = frozenset({"live", "portrait"})
+_BIOMETRIC = frozenset({"live", "portrait", "chip"})
 _OBJECTIONS = [item.value for item in (VerdictKind.HOLD, VerdictKind.INSPECT, VerdictKind.REFUSE)]
 _SET_DUE = update(BLOBS).where(BLOBS.c.sha256 == bindparam("wanted")).values(due_ms=bindparam("due"))
 

@@ -122,6 +122,13 @@ def test_faces_go_with_the_traveller_and_the_rest_after_its_time(crossing: Cross
     assert (gone.status_code, gone.json()["type"]) == (410, "urn:tongguan:problem:erased")
 
 
+def test_the_picture_out_of_a_chip_goes_with_the_traveller_too(api: Api, lane: FakeLane) -> None:
+    crossing = Crossing(api, lane, pictures={"chip": b"a signed picture", "page": b"a page"})
+    assert crossing.here() == {"chip", "page"}
+    crossing.end()
+    assert crossing.here() == {"page"}
+
+
 def test_a_case_that_was_held_keeps_its_evidence_for_the_longer_time(crossing: Crossing, clock: ManualClock) -> None:
     crossing.api.hub.take_in([crossing.lane.decide("refer")])
     verdict = {"kind": "hold", "evidence_digest": crossing.lane.evidence.digest()}

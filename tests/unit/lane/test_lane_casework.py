@@ -96,6 +96,22 @@ def test_no_name_number_or_mrz_is_in_any_event(desk: Desk) -> None:
     assert "2040-01-01" in text, "the expiry is a finding's measure, and the words are looked for in the right place"
 
 
+def test_the_picture_of_the_chip_is_evidence_of_its_own_kind_that_verdicts_name(desk: Desk) -> None:
+    desk.casework.begin(placed_ns=desk.clock.monotonic_ns())
+    desk.casework.judge_document(document(), ())
+    before = desk.evidence.digest()
+    desk.casework.add_pictures(
+        DocumentPictures(ticket=1, page_jpeg=b"page", portrait_jpeg=b"portrait", chip_jpeg=b"from the chip")
+    )
+    attached = {item.kind: item for item in desk.evidence.attachments}
+    assert attached.keys() == {"private", "page", "portrait", "chip"}
+    assert attached["chip"].media_type == "image/jpeg"
+    waiting = {item.sha256: item.data for item in desk.store.waiting_pictures(limit=10)}
+    assert waiting[attached["chip"].sha256] == b"from the chip"
+    assert desk.evidence.digest() != before
+    assert desk.events("evidence.recorded")[-1]["digest"] == desk.evidence.digest()
+
+
 def test_the_private_part_and_the_pictures_go_to_the_evidence_store_by_digest(desk: Desk) -> None:
     whole_crossing(desk)
     attached = {item.kind: item.sha256 for item in desk.evidence.attachments}

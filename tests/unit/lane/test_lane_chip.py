@@ -11,6 +11,7 @@ import pytest
 
 from drivers.camera.interface import Camera, CameraStatus, Frame, StatusCallback
 from drivers.chip.channel import ApduChannel
+from drivers.chip.domain import standardised
 from drivers.chip.reader import ReadLimits
 from drivers.errors import DeviceError
 from gate.checks.emrtd.certificate import read_certificate
@@ -22,13 +23,13 @@ from gate.core.evidence import Outcome
 from gate.lane.chip_watch import ChipRules, ChipWatch
 from gate.lane.document_watch import DocumentWatch
 from gate.lane.eyes import Eyes, open_eyes
-from gate.lane.sightings import DocumentOutcome, DocumentSeen, Sighting, VisionFailed
+from gate.lane.sightings import DocumentOutcome, DocumentPictures, DocumentSeen, Sighting, VisionFailed
 from models.face import cosine
 from models.store import ModelStore
 from simulator.chip import attacks
 from simulator.chip.card import VirtualChip
 from simulator.chip.channels import MemoryChannel
-from simulator.chip.document import ChipDocument, Choices, make_document, make_issuer
+from simulator.chip.document import ChipDocument, Choices, make_document, make_issuer, static_key
 from simulator.chip.pki import Issuer, Signer
 from simulator.chip.profile import PaceOption
 from simulator.frames import document_frame
@@ -98,15 +99,23 @@ def portrait(person: int) -> np.ndarray:
     return crop_portrait(photo.load(), photo.face_px)
 
 
-def paper(person: int, suffix: str = ".jpg") -> ChipDocument:
+def paper(person: int, suffix: str = ".jpg", **more: object) -> ChipDocument:
     is_encoded, data = cv2.imencode(suffix, portrait(person))
     assert is_encoded
-    choices = Choices(lines=PASSPORT.mrz_lines(), portrait=data.tobytes(), pace=(PaceOption(),))
+    choices = Choices(lines=PASSPORT.mrz_lines(), portrait=data.tobytes(), pace=(PaceOption(),), **more)  # type: ignore[arg-type]
     return make_document(*issued(), choices)
 
 
 def look(channel: ApduChannel, printed: int, limits: ChipLimits | None = None) -> DocumentOutcome:
     """A page with this person's portrait on the glass, and this chip in it."""
+    outcome, _ = look_on(channel, printed, limits)
+    return outcome
+
+
+def look_on(
+    channel: ApduChannel, printed: int, limits: ChipLimits | None = None
+) -> tuple[DocumentOutcome, DocumentPictures]:
+    """The same, with the pictures that come after."""
     page = document_frame(render_page(PASSPORT, portrait(printed), px_per_mm=9), rng=np.random.default_rng(3))
     rules = ChipRules(
         store=TrustStore(certificates=(read_certificate(issued()[0].certificate),)),
@@ -120,6 +129,7 @@ def look(channel: ApduChannel, printed: int, limits: ChipLimits | None = None) -
         camera=Still(page), eyes=eyes(), clock=clock, post=told.put, chip=ChipWatch(channel, rules, clock)
     )
     watch.start()
+    outcome = None
     try:
         while True:
             item = told.get(timeout=WAIT_S)
@@ -128,7 +138,10 @@ def look(channel: ApduChannel, printed: int, limits: ChipLimits | None = None) -
             if isinstance(item, DocumentSeen):
                 watch.read(1)
             if isinstance(item, DocumentOutcome):
-                return item
+                outcome = item
+            if isinstance(item, DocumentPictures):
+                assert outcome is not None
+                return outcome, item
     finally:
         watch.stop()
 
@@ -166,11 +179,38 @@ def test_a_page_whose_picture_was_exchanged_is_referred_and_the_signed_one_compa
 def test_a_picture_that_nobody_signed_is_never_the_reference() -> None:
     document = paper(1)
     swapped = document.with_files({0x0102: paper(0).profile.files[0x0102]})
-    found = look(MemoryChannel(VirtualChip(swapped.profile)), printed=1)
+    found, pictures = look_on(MemoryChannel(VirtualChip(swapped.profile)), printed=1)
+    assert pictures.chip_jpeg is None
     assert outcomes(found)["chip.dg_hashes"] is Outcome.REFER
     assert "chip.portrait_match" not in outcomes(found)
     assert found.reference is not None
     assert cosine(found.reference, template(1)) > cosine(found.reference, template(0))
+
+
+def seen(jpeg: bytes | None) -> np.ndarray:
+    """Template of the face in an encoded picture."""
+    assert jpeg is not None
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    pixels = image.astype(np.uint8)
+    return eyes().careful.embed(pixels, eyes().detector.detect(pixels)[0])
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jp2"])
+def test_officers_see_the_signed_picture_as_one_that_a_browser_shows(suffix: str) -> None:
+    _, pictures = look_on(MemoryChannel(VirtualChip(paper(1, suffix).profile)), printed=0)
+    assert pictures.chip_jpeg is not None
+    assert pictures.chip_jpeg[:3] == b"\xff\xd8\xff"
+    assert cosine(seen(pictures.chip_jpeg), template(1)) > 0.95
+    assert cosine(seen(pictures.portrait_jpeg), template(0)) > 0.7
+
+
+def test_the_picture_in_a_copied_chip_is_shown_and_no_face_compared_with_it() -> None:
+    copied = attacks.clone(paper(1, chip_keys=(static_key(standardised(12)),)))
+    outcome, pictures = look_on(MemoryChannel(VirtualChip(copied.profile)), printed=0)
+    assert outcomes(outcome)["chip.chip_authentication"] is Outcome.REFER
+    assert "chip.portrait_match" not in outcomes(outcome)
+    assert cosine(seen(pictures.chip_jpeg), template(1)) > 0.95
 
 
 def test_a_forced_weaker_way_in_is_referred_and_its_picture_not_used() -> None:
