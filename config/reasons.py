@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from config.section import Name, Section
 
@@ -26,7 +26,7 @@ class Reasons(Section):
     refuse: tuple[Name, ...] = ("not-the-holder", "false-document", "not-entitled", "wanted", "health-risk")
     send_back: tuple[Name, ...] = ("identity", "document", "customs", "health", "assistance")
     force_open: tuple[Name, ...] = ("medical", "trapped", "equipment", "other-way-checked")
-    title: dict[Name, ReasonTitle] = {}
+    title: dict[Name, ReasonTitle] = Field(default={})
 
     @model_validator(mode="after")
     def _named(self) -> Self:
