@@ -241,9 +241,9 @@ class Casework:
             record = crossings.picture(seen.record, media_type="application/json", case_id=here.case_id)
             pictures = (("travel", record),)
         here.add(*findings, pictures=pictures)
+        kept = tuple(picture for _, picture in pictures)
         if here.is_face_judged:
             self._decide(here, kept)
-        kept = tuple(picture for _, picture in pictures)
         else:
             self._record_evidence(here, kept)
 
