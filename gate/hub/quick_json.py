@@ -11,8 +11,7 @@ import orjson
 
 from gate.core.evidence import canonical_json
 
-_PLAIN = frozenset({str, type(None)})
-_WHOLE = 2**63
+_ALIKE = frozenset({str, type(None), bool, int, float})
 _SMALLEST, _LARGEST = 1e-4, 1e16  # what repr() writes without an exponent
 
 
@@ -29,15 +28,12 @@ def same_canonical_json(value: object, leaves: Iterable[object]) -> bytes:
 
     Raises ValueError as that does.
     """
-    if all(type(leaf) in _PLAIN or _is_written_alike(leaf) for leaf in leaves):
-        try:
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        except TypeError:  # half a surrogate pair
-            pass
+    given = list(leaves)
+    if set(map(type, given)) <= _ALIKE:
+        sizes = {abs(leaf) for leaf in given if type(leaf) is float and leaf != 0}
+        if all(_SMALLEST <= size < _LARGEST for size in sizes):
+            try:
+                return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            except TypeError:  # a whole number of more than 64 bits, half a surrogate pair
+                pass
     return canonical_json(value)
-
-
-def _is_written_alike(leaf: object) -> bool:
-    if type(leaf) is float:
-        return leaf == 0 or _SMALLEST <= abs(leaf) < _LARGEST
-    return type(leaf) is int and -_WHOLE <= leaf < _WHOLE
