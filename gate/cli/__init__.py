@@ -10,7 +10,22 @@ import typer
 
 from config.errors import ConfigError
 from drivers.errors import DeviceError
-from gate.cli import audit, calibrate, chip, csca, doctor, evaluate, evidence, hub, keys, models, read, run, users
+from gate.cli import (
+    audit,
+    calibrate,
+    chip,
+    csca,
+    doctor,
+    evaluate,
+    evidence,
+    hub,
+    keys,
+    models,
+    paxlst,
+    read,
+    run,
+    users,
+)
 from gate.errors import GateError
 from models.errors import ModelError
 
@@ -28,7 +43,8 @@ def make_app() -> typer.Typer:
         rich_markup_mode=None,  # its help pages cost as much time to import as all the rest together
         add_completion=False,
     )
-    for module in (run, hub, doctor, read, evaluate, calibrate, models, keys, users, audit, evidence, chip, csca):
+    groups = (run, hub, doctor, read, evaluate, calibrate, models, keys, users, audit, evidence, chip, csca, paxlst)
+    for module in groups:
         module.register(app)
     for entry in sorted(entry_points(group="tongguan.commands"), key=lambda item: item.name):
         entry.load()(app)
