@@ -1,35 +1,14 @@
-"""Key pairs of the twin's issuing states: named or explicit curves, RSA with either padding, any digest.
-
-Named curves only as far as ``cryptography`` has them (the 192, 224 and 320 bit brainpool curves it has not).
-"""
+"""Key pairs of the twin's issuing states: curves that ``cryptography`` has, named or explicit; RSA with either padding; any digest."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from asn1crypto import algos, keys
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gate.checks.emrtd.curves import CURVES
-
-_CURVES: dict[str, ec.EllipticCurve] = {
-    "P-192": ec.SECP192R1(),
-    "P-224": ec.SECP224R1(),
-    "P-256": ec.SECP256R1(),
-    "P-384": ec.SECP384R1(),
-    "P-521": ec.SECP521R1(),
-    "brainpoolP256r1": ec.BrainpoolP256R1(),
-    "brainpoolP384r1": ec.BrainpoolP384R1(),
-    "brainpoolP512r1": ec.BrainpoolP512R1(),
-}
-HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha1": hashes.SHA1(),  # noqa: S303 - passports of before 2010 carry it
-    "sha224": hashes.SHA224(),
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
+from gate.checks.emrtd.keys import HASHES, NATIVE_CURVES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +39,7 @@ class KeyPair:
         if algorithm.is_rsa:
             self.private_key = rsa.generate_private_key(65537, int(algorithm.key.removeprefix("rsa-")))
         else:
-            self.private_key = ec.generate_private_key(_CURVES[algorithm.key])
+            self.private_key = ec.generate_private_key(NATIVE_CURVES[algorithm.key])
 
     @cached_property
     def public_key_info(self) -> bytes:

@@ -21,17 +21,11 @@ from drivers.chip.symmetric import (
     pad,
     token_mac,
 )
+from gate.checks.emrtd.keys import HASHES
 from simulator.chip.messaging import CardSession
 from simulator.chip.profile import BSI, CIPHER_ARCS, ChipProfile, PaceOption, StaticKey
 from simulator.chip.tlv import oid, tlv
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha1": hashes.SHA1(),  # noqa: S303 - the oldest chips sign with it
-    "sha224": hashes.SHA224(),
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
 _TRAILERS = {
     "sha1": b"\xbc",
     "sha256": b"\x34\xcc",
@@ -215,7 +209,7 @@ class Protocols:
             raise Refused(0x6700)
         if isinstance(signing.key, rsa.RSAPrivateKey):
             return self._sign_rsa(signing.key, signing.digest, challenge)
-        return _sign_ecdsa(signing.key, _HASHES[signing.digest], challenge)
+        return _sign_ecdsa(signing.key, HASHES[signing.digest], challenge)
 
     def _sign_rsa(self, key: rsa.RSAPrivateKey, digest: str, challenge: bytes) -> bytes:
         """ISO/IEC 9796-2 scheme 1: as much of a message of our own as fits, recovered by whoever verifies."""

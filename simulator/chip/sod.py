@@ -38,6 +38,8 @@ class Signing:
     message_digest: bytes | None = None
     has_certificate: bool = True
     is_altered: bool = False
+    has_attributes: bool = True
+    """Whether attributes are signed, which bind the content; else the content itself is."""
     signing_time: datetime | None = None
     content_type: str | None = None
     """What the signed attributes say the content is, if not what it is."""
@@ -100,7 +102,7 @@ def sign_content(content_type: str, content: bytes, signer: Signer, signing: Sig
             {"type": "signing_time", "values": [cms.Time(name="utc_time", value=core.UTCTime(how.signing_time))]}
         )
     signed_attributes = cms.CMSAttributes(attributes)
-    signature = bytearray(signer.keys.sign(signed_attributes.dump()))
+    signature = bytearray(signer.keys.sign(signed_attributes.dump() if how.has_attributes else content))
     if how.is_altered:
         signature[-1] ^= 1
     if how.names_key:
@@ -119,7 +121,7 @@ def sign_content(content_type: str, content: bytes, signer: Signer, signing: Sig
                 "version": "v3" if how.names_key else "v1",
                 "sid": sid,
                 "digest_algorithm": {"algorithm": digest},
-                "signed_attrs": signed_attributes,
+                "signed_attrs": signed_attributes if how.has_attributes else None,
                 "signature_algorithm": signer.keys.signature_algorithm,
                 "signature": bytes(signature),
             }

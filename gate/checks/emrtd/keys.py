@@ -95,7 +95,7 @@ class Verification:
 
 _VALID = Verification(Verdict.VALID)
 
-_CURVES: dict[str, ec.EllipticCurve] = {
+NATIVE_CURVES: dict[str, ec.EllipticCurve] = {
     "P-192": ec.SECP192R1(),
     "P-224": ec.SECP224R1(),
     "P-256": ec.SECP256R1(),
@@ -105,7 +105,8 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "brainpoolP384r1": ec.BrainpoolP384R1(),
     "brainpoolP512r1": ec.BrainpoolP512R1(),
 }
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+"""Those of :mod:`gate.checks.emrtd.curves` that ``cryptography`` has (the 192, 224 and 320 bit brainpool curves it has not)."""
+HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - valid documents of before 2014 carry it; reported as weak
     "sha224": hashes.SHA224(),
     "sha256": hashes.SHA256(),
@@ -184,12 +185,12 @@ def verify(key: PublicKey, scheme: Scheme | UnknownScheme, signature: bytes, mes
 def _verify_natively(
     native: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, scheme: Scheme, signature: bytes, message: bytes
 ) -> bool:
-    digest = _HASHES[scheme.digest]
+    digest = HASHES[scheme.digest]
     try:
         if isinstance(native, ec.EllipticCurvePublicKey):
             native.verify(signature, message, ec.ECDSA(digest))
         elif scheme.kind is SchemeKind.RSA_PSS:
-            mask = padding.MGF1(_HASHES[scheme.mask_digest])
+            mask = padding.MGF1(HASHES[scheme.mask_digest])
             native.verify(signature, message, padding.PSS(mask, scheme.salt_octets), digest)
         else:
             native.verify(signature, message, padding.PKCS1v15(), digest)
@@ -215,7 +216,7 @@ def _native(key: PublicKey) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey | li
             case RsaKey():
                 return rsa.RSAPublicNumbers(key.e, key.n).public_key()
             case EcKey():
-                curve = _CURVES.get(key.curve.name)
+                curve = NATIVE_CURVES.get(key.curve.name)
                 if curve is None:
                     return libcrypto.curve(key.curve.name)
                 return ec.EllipticCurvePublicKey.from_encoded_point(curve, key.point)

@@ -21,6 +21,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "EAC_CTX_init_ef_cardaccess": (c_int, [c_char_p, c_size_t, c_void_p]),
     "EAC_CTX_set_encryption_ctx": (c_int, [c_void_p, c_int]),
     "EAC_encrypt": (c_void_p, [c_void_p, c_void_p]),
+    "EAC_authenticate": (c_void_p, [c_void_p, c_void_p]),
     "EAC_increment_ssc": (c_int, [c_void_p]),
     "PACE_SEC_new": (c_void_p, [c_char_p, c_size_t, c_int]),
     "PACE_SEC_clear_free": (None, [c_void_p]),
@@ -70,6 +71,10 @@ class LibeacChip(ApduChannel):
         assert self._eac.EAC_CTX_set_encryption_ctx(self._context, _PACE) == 1
         self._eac.EAC_increment_ssc(self._context)
         return self._take(self._eac.EAC_encrypt(self._context, self._give(block)))
+
+    def authenticate(self, block: bytes) -> bytes:
+        """The checksum over the present counter and this block."""
+        return self._take(self._eac.EAC_authenticate(self._context, self._give(block)))
 
     def connect(self, timeout_ms: int) -> bytes:
         return b""

@@ -26,11 +26,12 @@ from emrtd_kit import (
 from gate.checks.emrtd.certificate import MASTER_LIST_SIGNING, read_certificate
 from gate.checks.emrtd.passive import PassivePolicy
 from gate.checks.emrtd.results import CheckName, CheckOutcome
+from gate.checks.emrtd.security_object import read_sod
 from gate.checks.emrtd.store import Deviation, TrustStore
 from simulator.chip.files import make_com, make_dg1, make_dg2
 from simulator.chip.keys import Algorithm
 from simulator.chip.pki import Issuer, certify, name
-from simulator.chip.sod import Signing, make_sod
+from simulator.chip.sod import LDS_SECURITY_OBJECT, Signing, make_sod, sign_content
 from simulator.chip.tlv import tlv
 
 NAMES = list(CheckName)[:-2]
@@ -130,6 +131,28 @@ def test_without_any_group_nothing_is_shown() -> None:
 def test_a_security_object_that_was_changed_after_signing_fails_the_digest() -> None:
     result = check(make_sod(GROUPS, signer(), signing=Signing(message_digest=bytes(32))))
     assert failed(result) == {CheckName.MESSAGE_DIGEST}
+
+
+def test_a_sod_without_signed_attributes_fails_though_its_signature_fits() -> None:
+    """RFC 5652, 5.3: attributes must be signed where the content is not plain data; without them nothing says what was signed."""
+    sod = make_sod(GROUPS, signer(), signing=Signing(has_attributes=False))
+    assert read_sod(sod).signers[0].signed_octets is None
+    result = check(sod)
+    assert failed(result) == {CheckName.MESSAGE_DIGEST}
+    assert "no signed attributes" in the(result, CheckName.MESSAGE_DIGEST).reason
+    assert the(result, CheckName.SOD_SIGNATURE).outcome is PASS
+    assert not result.vouches_for(1)
+
+
+def test_signed_attributes_given_out_as_the_content_are_none() -> None:
+    """The other way round: attributes that somebody signed, sent as a security object without attributes."""
+    honest = read_sod(make_sod(GROUPS, signer())).signers[0].signed_octets
+    assert honest is not None
+    sod = tlv(0x77, sign_content(LDS_SECURITY_OBJECT, honest, signer(), Signing(has_attributes=False)))
+    result = check(sod)
+    assert result.outcome is FAIL
+    assert failed(result) == {CheckName.SOD_STRUCTURE}
+    assert not result.authentic_groups
 
 
 def test_a_turned_bit_fails_the_signature() -> None:
