@@ -10,12 +10,8 @@ LISTS = [
     write_paxlst(PaxlstMaker(seed, flavour).interchange(lists=2, passengers=3), flavour.layout)
     for seed, flavour in enumerate(FLAVOURS)
 ]
-PIECES = [
-    piece.encode("latin-1")
-    for piece in "UNA:+.?*' UNB+UNOA:4+ UNH+1+PAXLST:D:12B' NAD+FL+++ DTM+329: DOC+P+ CNT+42: UNT+ UNE+ UNZ+ ' + : ? \x1c \xff".split(
-        " "
-    )
-]
+PIECES = [b"UNA:+.?*'", b"UNB+UNOA:4+", b"UNH+1+PAXLST:D:12B'", b"NAD+FL+++", b"DTM+329:", b"DOC+P+", b"CNT+42:"]
+PIECES += [b"UNT+", b"UNE+", b"UNZ+", b"'", b"+", b":", b"?", b"\x1c", b"\xff"]
 
 
 @given(st.binary(max_size=400))
