@@ -3,6 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from drivers.chip.active_auth import verify_active_authentication
+from drivers.chip.apdu import Command, Response, parse_response
+from drivers.chip.errors import ChipFailed
+from drivers.chip.secure_messaging import SecureSession
+from drivers.chip.security_infos import card_security_content, parse_public_key, parse_security_infos
+from drivers.chip.symmetric import BlockCipher
 from gate.checks.emrtd.certificate import read_certificate
 from gate.checks.emrtd.deviations import read_deviations
 from gate.checks.emrtd.face import read_faces
@@ -18,9 +24,11 @@ from gate.checks.emrtd.store import TrustStore
 from gate.checks.emrtd.store_file import read_store
 from gate.checks.emrtd.tlv import descend, read_elements
 from simulator.chip.files import FaceEncoding, make_com, make_dg1, make_dg2, make_dg11, make_dg12, make_dg14, make_dg15
-from simulator.chip.keys import Algorithm
+from simulator.chip.keys import Algorithm, KeyPair
+from simulator.chip.messaging import CardSession
 from simulator.chip.pki import Issuer
-from simulator.chip.sod import Signing, make_master_list, make_security_object, make_sod
+from simulator.chip.profile import PaceOption
+from simulator.chip.sod import Signing, make_card_security, make_master_list, make_security_object, make_sod
 from simulator.chip.tlv import integer, oid, tlv
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -60,6 +68,22 @@ def _authenticate_groups(data: bytes) -> None:
         raise AssertionError("authenticate let a fault out") from fault
 
 
+def _answer(data: bytes) -> None:
+    """An answer to a protected command; octets that a checksum covers are whatever the chip wants."""
+    session = SecureSession.from_secret(BlockCipher.AES_128, bytes(32))
+    session.protect(_COMMAND)
+    session.unprotect(parse_response(data))
+
+
+def _proof(data: bytes) -> None:
+    """Never raises: a bad key or a bad signature is an outcome."""
+    try:
+        verify_active_authentication(data, bytes(8), data[-128:], None)
+    except ChipFailed as problem:
+        raise AssertionError("active authentication let a fault out") from problem
+
+
+_COMMAND = Command(ins=0xB0, expected=16)
 _SOD = make_sod(_GROUPS, _SIGNER, signing=Signing(signing_time=NOW))
 
 TARGETS: Mapping[str, Callable[[bytes], object]] = {
@@ -82,6 +106,11 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "store": lambda data: read_store(data, "file"),
     "authenticate": _authenticate,
     "authenticate_groups": _authenticate_groups,
+    "chip_infos": parse_security_infos,
+    "chip_card_security": card_security_content,
+    "chip_key": parse_public_key,
+    "chip_proof": _proof,
+    "chip_answer": _answer,
 }
 
 
@@ -96,6 +125,9 @@ def seeds() -> dict[str, list[bytes]]:
     )
     crl = _ISSUER.crl([1, 2])
     info = tlv(0x30, oid("0.4.0.127.0.7.2.2.3.2.2"), integer(1))
+    key = _ISSUER.keys.public_key_info
+    named = KeyPair(Algorithm(key="P-384", is_explicit=False)).public_key_info
+    rsa = KeyPair(Algorithm(key="rsa-1024")).public_key_info
     return {
         "tlv": [tlv(0x30, tlv(0x31, tlv(0x7F61, b"x"))), _SOD],
         "com": [make_com([1, 2, 14])],
@@ -125,13 +157,26 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "authenticate": [_SOD],
         "authenticate_groups": [_GROUPS[1], _GROUPS[2], make_com([1, 2])],
+        "chip_infos": [tlv(0x31, info, PaceOption().info, tlv(0x30, oid("0.4.0.127.0.7.2.2.1.2"), key))],
+        "chip_card_security": [make_card_security(tlv(0x31, info), _SIGNER)],
+        "chip_key": [key, named],
+        "chip_proof": [make_dg15(key), make_dg15(rsa)],
+        "chip_answer": [_protected_answer()],
     }
+
+
+def _protected_answer() -> bytes:
+    """What a chip sends in answer to the first command."""
+    ours = SecureSession.from_secret(BlockCipher.AES_128, bytes(32))
+    card = CardSession.from_secret(BlockCipher.AES_128, bytes(32))
+    card.open(ours.protect(_COMMAND))
+    return card.close(Response(data=b"octets", sw=0x9000)).encode()
 
 
 def run(name: str, data: bytes) -> None:
     """One run of one target: it may say what is wrong with the octets, and nothing else may come of them."""
     try:
         TARGETS[name](data)
-    except ChipFault as fault:
+    except (ChipFault, ChipFailed) as fault:
         if not str(fault):
             raise AssertionError("a fault that says nothing") from fault

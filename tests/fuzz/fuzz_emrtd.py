@@ -9,7 +9,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["gate.checks.emrtd", "gate.checks.mrz"]):
+with atheris.instrument_imports(include=["gate.checks.emrtd", "gate.checks.mrz", "drivers.chip"]):
     from emrtd_targets import TARGETS, run, seeds
 
 _NAMES = tuple(TARGETS)

@@ -1,4 +1,4 @@
-"""Whatever octets come off a chip or out of a fetched file: what is read, or a ChipFault, and never anything else."""
+"""Whatever octets come off a chip or out of a fetched file: what is read, or a fault that says why, and never anything else."""
 
 import subprocess
 import sys

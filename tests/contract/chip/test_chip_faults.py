@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from chip_kit import Clock, document, ec_key, read
@@ -130,7 +131,7 @@ def test_progress_is_told_in_bytes_of_each_file() -> None:
     assert all(one.done_bytes <= two.done_bytes for one, two in itertools.pairwise(face))
 
 
-def test_a_recorded_conversation_is_replayed_and_a_different_one_is_refused(tmp_path) -> None:
+def test_a_recorded_conversation_is_replayed_and_a_different_one_is_refused(tmp_path: Path) -> None:
     recorder = RecordingChannel(MemoryChannel(VirtualChip(PAPER.profile)))
     first = read_chip(recorder, PAPER.profile.mrz, random=recorder.random, now_ns=Clock().now_ns)
     recorder.save(tmp_path / "passport.trace")
@@ -146,7 +147,7 @@ def test_a_recorded_conversation_is_replayed_and_a_different_one_is_refused(tmp_
 
 
 @pytest.mark.parametrize("text", ["> zz\n", "> 00A4\n", "what\n"])
-def test_a_malformed_trace_is_one_sentence(tmp_path, text: str) -> None:
+def test_a_malformed_trace_is_one_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.trace"
     path.write_text(text)
     with pytest.raises(DeviceError, match="cannot be replayed"):
