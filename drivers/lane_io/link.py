@@ -72,6 +72,7 @@ class HostLink:
         self._decoder = Decoder()
         self._session = 0
         self._peer: wire.HelloAck | None = None
+        self._inside_mask = 0
         self._sequence = secrets.randbelow(_LAST_SEQUENCE)
         self._beat = b""
         self._heard_ns = 0
@@ -159,6 +160,7 @@ class HostLink:
             known = f"version {wire.PROTOCOL_VERSION}"
             return self._tell_loss(now_ns, f"the board's firmware does not speak Lane Link {known}; update one of them")
         self._peer = message
+        self._inside_mask = _inside_mask(message)
         self._is_loss_told = False
         self._heard_ns = now_ns
         self._send(self._beat)
@@ -183,7 +185,7 @@ class HostLink:
         if message.boot_id != peer.boot_id:
             return self._lose(now_ns, "the board has restarted")
         self._heard_ns = now_ns
-        return [_lane_sensors(sequence, message, peer, now_ns)]
+        return [_lane_sensors(sequence, message, self._inside_mask, now_ns)]
 
     def _on_ack(self, sequence: int, message: wire.Ack, now_ns: int) -> list[Output]:
         if message.session != self._session:
@@ -218,7 +220,7 @@ class HostLink:
         self._send(encode(Frame(sequence=sequence, message=message)))
 
 
-def _lane_sensors(sequence: int, message: wire.Sensors, peer: wire.HelloAck, now_ns: int) -> LaneSensors:
+def _lane_sensors(sequence: int, message: wire.Sensors, inside_mask: int, now_ns: int) -> LaneSensors:
     doors, hazards = int(message.doors), int(message.hazards)
     tenths = message.temperature_tenths_celsius
     return LaneSensors(
@@ -241,7 +243,7 @@ def _lane_sensors(sequence: int, message: wire.Sensors, peer: wire.HelloAck, now
         is_evacuating=bool(hazards & _EVACUATING),
         is_holding=bool(hazards & _HOLDING),
         lamp=_LAMPS[message.lamp],
-        inside_mask=_inside_mask(peer),
+        inside_mask=inside_mask,
         beams_changed_ms=message.beams_changed_ms,
         board_celsius=None if tenths == wire.UNKNOWN_TEMPERATURE else tenths / 10,
         self_test=_SELF_TESTS[message.self_test],
