@@ -156,10 +156,14 @@ class Mosquitto(Program):
 class Postgres(Program):
     """A PostgreSQL server of its own, with the durability it comes with. It will not run as root: then ``postgres`` runs it.
 
+    SETTINGS are those of ``deploy/port/postgresql.conf`` that matter for speed.
+
     Its files are in the system's folder for temporary files, where any user may reach them, and go with :meth:`remove`.
     """
 
-    def __init__(self, *, settings: Sequence[str] = ()) -> None:
+    SETTINGS = ("default_toast_compression=lz4", "max_wal_size=4GB", "checkpoint_completion_target=0.9")
+
+    def __init__(self, *, settings: Sequence[str] = SETTINGS) -> None:
         super().__init__(Path(tempfile.mkdtemp(prefix="tongguan-postgres-")))
         self.port = free_ports()[0]
         self._data = self.folder / "data"

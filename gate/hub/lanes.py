@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, select
 
 from gate.hub.records import StoredEvent
 from gate.hub.schema import EVENTS, LANES
+from gate.hub.store import upsert_all
 from gate.wire.messages import CloudEvent, EventType, LaneStarted
 
 _COUNTS = select(
@@ -60,32 +60,22 @@ def _note_start(row: dict[str, Any], sequence: int, data: LaneStarted) -> None:
 
 
 def _write(connection: Connection, rows: dict[str, dict[str, Any]]) -> None:
-    if rows:
-        statement = _ADD_POSTGRESQL if connection.dialect.name == "postgresql" else _ADD_SQLITE
-        connection.execute(statement, [rows[lane] for lane in sorted(rows)])
+    upsert_all(connection, LANES, [rows[lane] for lane in sorted(rows)], changes=_CHANGES)
 
 
-def _add(statement: Any) -> Any:
-    new, held = statement.excluded, LANES.c
-    is_newer = new.started_sequence > held.started_sequence
+def _larger(name: str) -> str:
+    return f"{name} = CASE WHEN excluded.{name} > lanes.{name} THEN excluded.{name} ELSE lanes.{name} END"
 
-    def larger(name: str) -> Any:
-        return case((new[name] > held[name], new[name]), else_=held[name])
 
-    return statement.on_conflict_do_update(
-        index_elements=["lane"],
-        set_={
-            "event_count": held.event_count + new.event_count,
-            "last_sequence": larger("last_sequence"),
-            "last_event_ms": larger("last_event_ms"),
-            "started_sequence": larger("started_sequence"),
-            "boot_id": case((is_newer, new.boot_id), else_=held.boot_id),
-            "software_version": case((is_newer, new.software_version), else_=held.software_version),
-        },
+def _of_the_later_start(name: str) -> str:
+    is_later = "excluded.started_sequence > lanes.started_sequence"
+    return f"{name} = CASE WHEN {is_later} THEN excluded.{name} ELSE lanes.{name} END"
+
+
+_CHANGES = ", ".join(
+    (
+        "event_count = lanes.event_count + excluded.event_count",
+        *(_larger(name) for name in ("last_sequence", "last_event_ms", "started_sequence")),
+        *(_of_the_later_start(name) for name in ("boot_id", "software_version")),
     )
-
-
-# Built once: building costs more than running.
-_VALUES = {column.name: bindparam(column.name, type_=column.type) for column in LANES.columns}
-_ADD_POSTGRESQL = _add(postgresql.insert(LANES).values(_VALUES))
-_ADD_SQLITE = _add(sqlite.insert(LANES).values(_VALUES))
+)

@@ -1,6 +1,7 @@
 """The hub's database: one engine, one writer at a time, every commit on disk before it counts."""
 
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Text,
     any_,
     bindparam,
     create_engine,
@@ -35,6 +37,7 @@ from gate.hub.errors import HubError
 from gate.hub.turns import Turn, take_turns
 
 BUSY_TIMEOUT_MS = 5_000
+_DO_NOTHING = "ON CONFLICT DO NOTHING"
 CHECKPOINT_PAGES = 16_000
 """Some 64 MB: the default of 1 000 has every full batch written twice, and cases and indices again and again."""
 
@@ -153,8 +156,7 @@ def insert_new(
     dialect = connection.dialect.name
     if dialect == "postgresql":
         names = tuple(rows[0])
-        columns = {name: [row[name] for row in rows] for name in names}
-        result = connection.exec_driver_sql(_insert_arrays(table, names, returning), columns)
+        result = connection.exec_driver_sql(_insert_arrays(table, names, returning), _columns(table, names, rows))
         return set() if returning is None else set(result.scalars())
     # One writer has the whole of SQLite: asking first is exact, and costs a fraction of asking with each row.
     new = set() if returning is None else {row[returning] for row in rows}
@@ -170,33 +172,61 @@ def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     connection.execute(_upsert(connection.dialect.name, table), row)
 
 
-def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """:func:`upsert` of many rows, no key twice and all with the same columns in the same order."""
+def upsert_all(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, changes: str | None = None
+) -> None:
+    """:func:`upsert` of many rows, no key twice and all with the same columns in the same order.
+
+    ``changes``: what is set (SQL of both databases) where a row is there already; without it, all columns to what is given.
+    """
     if not rows:
         return
     names = tuple(rows[0])
+    on_conflict = _on_conflict(table, names, changes)
     if connection.dialect.name == "postgresql":
-        columns = {name: [row[name] for row in rows] for name in names}
-        connection.exec_driver_sql(_insert_arrays(table, names, None, is_upsert=True), columns)
+        statement = _insert_arrays(table, names, None, on_conflict)
+        connection.exec_driver_sql(statement, _columns(table, names, rows))
     else:
-        connection.exec_driver_sql(_insert_rows(table, names, is_upsert=True), [tuple(row.values()) for row in rows])
+        connection.exec_driver_sql(_insert_rows(table, names, on_conflict), [tuple(row.values()) for row in rows])
+
+
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9_.:/-]+(,[A-Za-z0-9_.:/-]+)*")
+_NUMBERS = frozenset({int, float, type(None)})
+
+
+def _columns(table: Table, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One array of PostgreSQL's a column. psycopg writes an array by a call for each value, so what is simple is written here."""
+    columns: dict[str, Any] = {}
+    for name in names:
+        values = [row[name] for row in rows]
+        columns[name] = values if isinstance(table.c[name].type, Text) else _array(values) or values
+    return columns
+
+
+def _array(values: Sequence[Any]) -> str | None:
+    """PostgreSQL's text of an array (its manual, 8.15.6) of numbers or plain words; None when there is anything else in it."""
+    if set(map(type, values)) <= _NUMBERS:
+        return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
+    words = [value for value in values if value is not None]
+    if not all(isinstance(word, str) for word in words) or not _PLAIN_WORDS.fullmatch(",".join(words)):
+        return None
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
 
 
 # Building a statement costs several times what running it does, so each is built once.
 # Written out: SQLAlchemy's work on each row of many costs more than the database's.
 @cache
-def _insert_rows(table: Table, names: tuple[str, ...], *, is_upsert: bool = False) -> str:
+def _insert_rows(table: Table, names: tuple[str, ...], on_conflict: str = _DO_NOTHING) -> str:
     listed = ", ".join(f'"{name}"' for name in names)
     marks = ", ".join("?" * len(names))
-    insert = f"INSERT INTO {table.name} ({listed}) VALUES ({marks})"  # noqa: S608  names of our own schema
-    return f"{insert} {_on_conflict(table, names, is_upsert=is_upsert)}"
+    return f"INSERT INTO {table.name} ({listed}) VALUES ({marks}) {on_conflict}"  # noqa: S608  names of our own schema
 
 
-def _on_conflict(table: Table, names: tuple[str, ...], *, is_upsert: bool) -> str:
-    if not is_upsert:
-        return "ON CONFLICT DO NOTHING"
+@cache
+def _on_conflict(table: Table, names: tuple[str, ...], changes: str | None) -> str:
     keys = [column.name for column in table.primary_key]
-    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    if changes is None:
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
     return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
 
 
@@ -206,19 +236,19 @@ def _held(table: Table, key: str) -> Among:
 
 
 @cache
-def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None, *, is_upsert: bool = False) -> str:
+def _insert_arrays(table: Table, names: tuple[str, ...], returning: str | None, on_conflict: str = _DO_NOTHING) -> str:
     """One array a column: the statement's text stays the same for any number of rows, so that it is prepared once."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     listed = ", ".join(f'"{name}"' for name in names)
-    # Texts in the binary form: in the other, psycopg escapes every quotation mark of every body by a call of its own.
-    forms = {name: "b" if isinstance(table.c[name].type, String) else "s" for name in names}
+    # Long texts in the binary form: in the other, psycopg escapes every quotation mark of every body by a call of its own.
+    forms = {name: "b" if isinstance(table.c[name].type, Text) else "s" for name in names}
     arrays = ", ".join(f"%({name}){forms[name]}::{table.c[name].type.compile(dialect)}[]" for name in names)
     # By key: two workers with the same events then wait for each other in line, not in a circle.
     order = ", ".join(f'"{column.name}"' for column in table.primary_key if column.name in names) or "1"
     parts = (
         f"INSERT INTO {table.name} ({listed})",
         f"SELECT * FROM unnest({arrays}) AS new({listed}) ORDER BY {order}",  # noqa: S608  names of our own schema
-        _on_conflict(table, names, is_upsert=is_upsert),
+        on_conflict,
         "" if returning is None else f'RETURNING "{returning}"',
     )
     return " ".join(parts)

@@ -1,5 +1,6 @@
 """The hub on PostgreSQL: the same rows as on SQLite, several workers at once, and the tables of every released version brought up."""
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hub_kit import HUB_KEY, FakeLane, finding, make_hub, make_site
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 import gate
 from gate.core.clock import ManualClock, SystemClock
@@ -21,7 +22,7 @@ from gate.hub.metrics import Metrics
 from gate.hub.parts import Parts, make_parts
 from gate.hub.schema import CASES, COMMANDS, DUE_CASES, EVENTS, LANES, METADATA, REJECTED
 from gate.hub.service import Hub
-from gate.hub.store import Store, insert_new
+from gate.hub.store import Store, insert_new, upsert_all
 from gate.hub.turns import try_cases
 from simulator.rigs import Postgres
 
@@ -202,6 +203,37 @@ def test_insert_new_tells_what_went_in(hub: Hub) -> None:
     with hub.store.write() as connection:
         assert insert_new(connection, REJECTED, [row, row | {"digest": "e"}], returning="digest") == {"d", "e"}
         assert insert_new(connection, REJECTED, [row, row | {"digest": "f"}], returning="digest") == {"f"}
+
+
+WORDS = ("plain", "null", "NULL", "", "a,b", '"', "\\", "{}", "é 安", "a b", "'", "%s", "\n")
+
+
+def test_values_come_back_as_they_were_however_they_were_sent(hub: Hub) -> None:
+    for word in WORDS:
+        check_that_it_comes_back(hub, word)
+        with hub.store.write() as connection:
+            connection.execute(delete(REJECTED))
+            connection.execute(delete(LANES))
+
+
+def check_that_it_comes_back(hub: Hub, word: str) -> None:
+    key = hashlib.sha256(word.encode()).hexdigest()
+    given = [
+        {"digest": "0", "topic": "t", "reason": "r", "payload": "", "count": -1, "first_ms": 0, "last_ms": 2**62},
+        {"digest": key, "topic": word, "reason": word, "payload": word, "count": 2, "first_ms": -5, "last_ms": 0},
+    ]
+    lanes = [
+        {"lane": "a", "event_count": 1, "last_sequence": 1, "last_event_ms": 5, "started_sequence": 0}
+        | {"boot_id": None, "software_version": None},
+        {"lane": word, "event_count": 1, "last_sequence": 1, "last_event_ms": 5, "started_sequence": 1}
+        | {"boot_id": word, "software_version": word},
+    ]
+    with hub.store.write() as connection:
+        assert insert_new(connection, REJECTED, given, returning="digest") == {"0", key}
+        upsert_all(connection, LANES, lanes)
+        upsert_all(connection, LANES, lanes)
+    assert rows(hub, REJECTED) == sorted(tuple(row.values()) for row in given)
+    assert rows(hub, LANES) == sorted(tuple(row.values()) for row in lanes)
 
 
 def test_a_database_of_the_first_release_is_brought_up_and_made_anew(tmp_path: Path) -> None:
