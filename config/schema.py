@@ -218,9 +218,13 @@ class Board(Section):
 class Lane(Section):
     id: Name
     title: str = ""
+    doors: Literal[1, 2] = 2  # 1: a walk-through, with an open approach and an exit; the board must say so, too
     board: Board
     face_camera: Camera
     has_kiosk_light: bool = False  # the kiosk's screen faces the traveller and may light the face in colours
+    kiosk_mirror_port: int | None = Field(
+        default=None, ge=1_024, le=65_535
+    )  # own picture, for a browser on the lane's machine
     face_camera_2: Camera | None = None  # at another height, for children and people in wheelchairs
     document_camera: Camera
     document_light: DocumentLight | None = None  # white, infrared and ultraviolet over the document reader's glass
@@ -229,6 +233,19 @@ class Lane(Section):
     turnstile: Turnstile | None = None
     readers: tuple[Reader, ...] = Field(default=(), alias="reader")
     chip_reader: ChipReader | None = None  # the antenna for electronic passports under the document reader's glass
+
+    @property
+    def has_entry(self) -> bool:
+        """Whether a door shuts behind who comes in."""
+        return self.doors == 2
+
+    @model_validator(mode="after")
+    def _one_door_is_known_to_the_board(self) -> Self:
+        if self.doors == 1 and self.board.kind == "modbus_io":
+            raise ValueError(
+                "a modbus_io board has two doors wired: a lane with doors = 1 needs a board that says so itself, as lane_link does"
+            )
+        return self
 
     @model_validator(mode="after")
     def _readers_differ(self) -> Self:

@@ -5,7 +5,6 @@ also when all run in one process.
 """
 
 import secrets
-from importlib import resources
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from nicegui import app as pages
 from nicegui import ui
 
 from config.schema import Site
+from gate.console.assets import serve
 from gate.console.context import Console
 from gate.console.help_desk import HelpDesk
 from gate.console.hub_client import HubClient
@@ -63,8 +63,8 @@ def mount_console(app: FastAPI, site: Site, *, hub_url: str, clock: Clock) -> Co
         sessions=Sessions(clock),
         texts=load_texts(),
         languages=ChosenLanguages(Path(site.state_dir) / "console" / "languages.json"),
-        style_url=_serve("style.css"),
-        script_url=_serve("screen.js"),
+        style_url=serve("style.css"),
+        script_url=serve("screen.js"),
     )
     _mounted.append(site.port.id)
     _register(console)
@@ -94,10 +94,3 @@ def _register(console: Console) -> None:
 
     for room in (page_index, page_kiosk, page_role, page_lanes, pictures):
         room.register(console)
-
-
-def _serve(name: str) -> str:
-    """The address of one of our own files, which changes with its content, so that no browser shows an old one."""
-    file = Path(str(resources.files("gate.console") / name))
-    stamp = f"{file.stat().st_mtime_ns:x}-{file.stat().st_size:x}"
-    return pages.add_static_file(local_file=file, url_path=f"/console-assets/{stamp}/{name}")

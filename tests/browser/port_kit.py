@@ -56,6 +56,9 @@ ROLES = (
 
 
 def make_site(folder: Path, *, http_port: int, broker_port: int) -> Site:
+    """``folder/mirror-port`` may say where the lanes' own picture of the traveller is."""
+    mirror = folder / "mirror-port"
+    mirror_port = int(mirror.read_text()) if mirror.exists() else None
     return parse_site(
         {
             "port": {"id": PORT, "title": "North Quay"},
@@ -73,6 +76,7 @@ def make_site(folder: Path, *, http_port: int, broker_port: int) -> Site:
                     "board": {"port": f"/dev/none-{lane}"},
                     "face_camera": {"kind": "folder", "source": "x"},
                     "document_camera": {"kind": "folder", "source": "x"},
+                    "kiosk_mirror_port": mirror_port,
                 }
                 for number, lane in enumerate(LANES, start=1)
             ],
@@ -139,6 +143,8 @@ class PortProcess:
         self.lane_keys = {lane: SigningKey.generate() for lane in LANES}
         self._broker = broker
         self._process: subprocess.Popen[bytes] | None = None
+        self.mirror_port = free_port()
+        (folder / "mirror-port").write_text(str(self.mirror_port))
         site = make_site(folder, http_port=self.http_port, broker_port=broker.port)
         SigningKey.generate().save(site.keys_dir / "hub.pem")
         for lane, key in self.lane_keys.items():

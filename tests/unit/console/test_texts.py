@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gate.console.drawings import kiosk_drawing, lane_plan
+from gate.console.drawings import lane_plan
+from gate.console.kiosk_drawings import kiosk_drawing
 from gate.console.texts import Texts, load_texts
 from gate.wire.messages import KioskStep
 from models.face.quality import Hint
