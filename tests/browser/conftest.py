@@ -112,7 +112,7 @@ class Screens:
         return page
 
     def _look_at(self, url: str) -> None:
-        if not url.startswith((self._url, self._url.replace("http", "ws"), "data:", "blob:")):
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
             self.strange_requests.append(url)
 
     def close_pages(self) -> None:
