@@ -116,7 +116,7 @@ class LaneProgram:
                 codes=travel_codes(site, clock),
                 lamps=document_lamps(lane, devices),
                 chip=self._chip,
-                observers=face_observers(devices),
+                observers=face_observers(devices, lane.kiosk_mirror_port),
             ),
             casework=self.casework,
             look_up=Lookups(

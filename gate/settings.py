@@ -24,6 +24,7 @@ from gate.lane.eyes import Eyes
 from gate.lane.face_observers import FaceObservers
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
+from gate.lane.mirror import Mirror
 from gate.lane.temperature import Thermometry
 from gate.lane.travel_codes import TravelCodes
 from gate.lane.witnesses import WitnessRoles
@@ -186,9 +187,10 @@ def thermometry(site: Site, devices: LaneDevices) -> Thermometry | None:
     return Thermometry(read=read, why_not=lambda: thermometer.why_not, is_each=site.policy.temperature_mode == "each")
 
 
-def face_observers(devices: LaneDevices) -> FaceObservers:
-    """Exposure by the face, for the face cameras that a site says so of, and the thermometer's aim."""
+def face_observers(devices: LaneDevices, mirror_port: int | None = None) -> FaceObservers:
+    """Exposure by the face, for the face cameras that a site says so of, the thermometer's aim, and the kiosk's mirror."""
     return FaceObservers(
         keepers={number: ExposureKeeper(control) for number, control in devices.exposures.items()},
         aim=None if devices.thermometer is None else devices.thermometer.aim,
+        mirror=None if mirror_port is None else Mirror(mirror_port),
     )

@@ -1,10 +1,11 @@
-"""Who else wants to know where the face is: the exposure of each face camera, and a thermal camera that looks the same way as the first."""
+"""Who else wants the face cameras' frames: the exposure of each, a thermal camera that looks as the first does, the kiosk's mirror."""
 
 from collections.abc import Callable, Mapping
 
 from drivers.camera.interface import Frame
 from drivers.thermal import Box
 from gate.lane.exposure import ExposureKeeper
+from gate.lane.mirror import Mirror
 from models.face import Face
 
 
@@ -16,17 +17,23 @@ class FaceObservers:
         *,
         keepers: Mapping[int, ExposureKeeper] | None = None,
         aim: Callable[[Box | None], None] | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         """``keepers`` by the face camera's number, from 0; ``aim`` of the thermometer takes the first camera's face."""
         self._keepers = keepers or {}
         self._aim = aim
+        self._mirror = mirror
 
     def start(self) -> None:
+        if self._mirror is not None:
+            self._mirror.start()
         for keeper in self._keepers.values():
             keeper.start()
 
     def stop(self) -> None:
         """The cameras get their exposure back."""
+        if self._mirror is not None:
+            self._mirror.stop()
         for keeper in self._keepers.values():
             keeper.stop()
 
@@ -36,6 +43,8 @@ class FaceObservers:
             keeper.look(frame.image_bgr, faces)
         if self._aim is not None and camera == 0:
             self._aim(face_box(frame, faces[0]) if faces else None)
+        if self._mirror is not None:
+            self._mirror.look(camera, frame)
 
 
 def face_box(frame: Frame, face: Face) -> Box:
