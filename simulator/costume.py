@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.chip.card import VirtualChip
 from simulator.chip.issuing import IssuingState
+from simulator.chip.vpicc import Card
 from simulator.frames import MILD, UNREADABLE, DocumentDamage, document_frame
 from simulator.images import encode
 from simulator.lane_twin import Reel
@@ -28,7 +28,7 @@ class Costume:
     document: Reel
     walking: Film
     standing: Film | None
-    chip: VirtualChip | None = None
+    chip: Card | None = None
 
 
 def dress(spec: TravellerSpec, photos: PhotoLibrary, *, seed: int, state: IssuingState | None = None) -> Costume:

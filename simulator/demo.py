@@ -18,7 +18,7 @@ from simulator.costume import Wardrobe
 from simulator.crowd import Crowd, Result
 from simulator.photos import PhotoLibrary
 from simulator.port import SimulatedPort
-from simulator.scenario import TravellerSpec, load_scenario, scenarios_dir
+from simulator.scenario import TravellerSpec, load_scenario, usual_travellers
 
 ENDLESS = 1_000_000
 _COLOURS = {
@@ -91,7 +91,7 @@ def run_demo(
     log_file: Path | None,
 ) -> int:
     """Run it; the exit code. GateError when it cannot run."""
-    scenario = load_scenario(scenario_file or scenarios_dir() / "ten.toml")
+    scenario = usual_travellers() if scenario_file is None else load_scenario(scenario_file)
     state = IssuingState(datetime.now(UTC)) if scenario.has_chips else None
     wardrobe = Wardrobe(PhotoLibrary(), seed=scenario.seed, state=state)
     console = Console(stderr=is_json)

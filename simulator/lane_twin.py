@@ -12,8 +12,7 @@ from config.chip import ChipReader
 from config.schema import Camera, Lane, Thermometer
 from simulator.board import PtyBoard
 from simulator.cameras import MjpegServer, Source
-from simulator.chip.card import VirtualChip
-from simulator.chip.vpicc import VpiccServer
+from simulator.chip.vpicc import Card, VpiccServer
 from simulator.frames import empty_document_frame, empty_face_frame
 from simulator.images import encode
 from simulator.thermometer import PtyThermometer
@@ -73,7 +72,7 @@ class LaneTwin:
         """What the face camera sees from now on; None: the empty hall."""
         self._server.set_source(f"{self.name}-face", reel or self._idle.face)
 
-    def show_document(self, reel: Reel | None, chip: VirtualChip | None = None) -> None:
+    def show_document(self, reel: Reel | None, chip: Card | None = None) -> None:
         """What the document camera sees from now on, and the chip's reader feels; None: the empty glass."""
         self.antenna.chip = chip
         self._server.set_source(f"{self.name}-document", reel or self._idle.document)

@@ -27,6 +27,10 @@ class ChipKind(StrEnum):
     SWAPPED_FACE = "swapped_face"
     FOREIGN_ISSUER = "foreign_issuer"
     NO_PACE = "no_pace"
+    SILENT = "silent"
+    """It has power and answers nothing."""
+    OTHER_DOCUMENT = "other_document"
+    """The chip of another document, which this page's zone does not open."""
 
 
 class DocumentSpec(_Part):
@@ -121,6 +125,12 @@ def load_scenario(path: Path) -> Scenario:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise GateError(f"the scenario {path} is wrong at {key}: {first['msg']}") from None
+
+
+def usual_travellers() -> Scenario:
+    """Who comes to the demonstration: ten of the kinds of every day, then those whose chips are something else than they say."""
+    ten, chips = (load_scenario(scenarios_dir() / f"{name}.toml") for name in ("ten", "chips"))
+    return ten.model_copy(update={"travellers": ten.travellers + chips.travellers})
 
 
 def scenarios_dir() -> Path:

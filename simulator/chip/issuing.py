@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from simulator.chip import attacks
 from simulator.chip.card import VirtualChip
 from simulator.chip.document import Choices, make_document, make_issuer, static_key
 from simulator.chip.profile import PaceOption
+from simulator.chip.vpicc import Card, SilentCard
 from simulator.images import encode
 from simulator.scenario import ChipKind
 
@@ -36,8 +39,10 @@ class IssuingState:
             revocation_lists=(read_revocation_list(self._issuer.crl()),),
         )
 
-    def chip(self, lines: tuple[str, ...], picture_bgr: NDArray[np.uint8], kind: ChipKind) -> VirtualChip:
+    def chip(self, lines: tuple[str, ...], picture_bgr: NDArray[np.uint8], kind: ChipKind) -> Card:
         """A chip for these lines of the zone with this picture: PACE and chip authentication on P-256."""
+        if kind is ChipKind.SILENT:
+            return SilentCard()
         choices = Choices(
             lines=lines,
             portrait=encode(picture_bgr),
@@ -56,4 +61,8 @@ class IssuingState:
                 paper = attacks.foreign_issuer(paper, self._now)
             case ChipKind.NO_PACE:
                 paper = attacks.no_pace(paper)
+            case ChipKind.OTHER_DOCUMENT:
+                paper = paper.changed(mrz=replace(paper.profile.mrz, document_number="X00000000"))
+            case _:
+                assert_never(kind)
         return VirtualChip(paper.profile)

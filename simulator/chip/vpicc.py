@@ -24,7 +24,21 @@ class Card(Protocol):
 
     def power_on(self) -> None: ...
 
-    def process(self, raw: bytes) -> bytes: ...
+    def process(self, raw: bytes) -> bytes | None:
+        """The answer with its status word; None: none ever comes."""
+        ...
+
+
+class SilentCard:
+    """A chip that has power, says so and answers nothing: broken, or made to look so."""
+
+    atr = bytes.fromhex("3B80800101")
+
+    def power_on(self) -> None:
+        """It has no state."""
+
+    def process(self, raw: bytes) -> None:  # noqa: ARG002
+        return None
 
 
 class OtherCard:

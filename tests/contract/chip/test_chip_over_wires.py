@@ -21,7 +21,7 @@ from drivers.errors import DeviceError
 from simulator.chip.card import VirtualChip
 from simulator.chip.pcscd import READER_NAME, VirtualReader
 from simulator.chip.profile import PaceOption
-from simulator.chip.vpicc import VpiccServer
+from simulator.chip.vpicc import SilentCard, VpiccServer
 
 PAPER = document(pace=(PaceOption(),), portrait=b"\xff\xd8\xff" + bytes(18_000))
 
@@ -43,6 +43,21 @@ def test_a_chip_over_tcp(server: VpiccServer) -> None:
         assert result.files["DG2"] == PAPER.profile.files[0x0102]
     assert channel.is_present()
     channel.close()
+
+
+def test_a_chip_that_is_silent_over_tcp_is_neither_absent_nor_false() -> None:
+    serving = VpiccServer(SilentCard())
+    serving.start()
+    channel = VpcdChannel(port=serving.port)
+    limits = ReadLimits(connect_ms=200, command_ms=100, total_ms=350)
+    try:
+        result = read_chip(channel, PAPER.profile.mrz, limits=limits)
+    finally:
+        channel.close()
+        serving.stop()
+    assert isinstance(result, ChipUnread)
+    assert result.reason is Reason.SILENT
+    assert "did not answer" in result.detail
 
 
 def test_a_chip_that_goes_away_over_tcp(server: VpiccServer) -> None:

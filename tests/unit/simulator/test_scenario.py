@@ -8,7 +8,7 @@ from gate.core.effects import CrossingOutcome
 from gate.errors import GateError
 from simulator.crowd import Result
 from simulator.photos import PhotoLibrary
-from simulator.scenario import TravellerSpec, load_scenario, scenarios_dir
+from simulator.scenario import ChipKind, TravellerSpec, load_scenario, scenarios_dir, usual_travellers
 
 TEN = scenarios_dir() / "ten.toml"
 
@@ -79,3 +79,15 @@ def test_a_wrong_file_is_refused_in_one_sentence(tmp_path: Path, text: str, told
 def test_a_missing_file_names_one_that_is_there(tmp_path: Path) -> None:
     with pytest.raises(GateError, match=r"nowhere\.toml does not exist: pass a TOML file such as .*ten\.toml"):
         load_scenario(tmp_path / "nowhere.toml")
+
+
+def test_the_demonstration_brings_the_ten_and_then_everything_that_a_chip_may_be() -> None:
+    usual = usual_travellers()
+    assert usual.travellers[:10] == load_scenario(TEN).travellers
+    assert len({item.id for item in usual.travellers}) == len(usual.travellers)
+    chips = [item.document.chip for item in usual.travellers[10:]]
+    assert set(chips) == {None, *ChipKind}
+    cleared = {item.document.chip for item in usual.travellers[10:] if item.expected.outcome is CrossingOutcome.CLEARED}
+    assert cleared == {None, ChipKind.GENUINE}, (
+        "a silent, a failed and a false chip are not cleared; a document without one is"
+    )
