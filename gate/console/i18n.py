@@ -66,7 +66,9 @@ class Words:
 
     def moment(self, at_ms: int) -> str:
         """A local day of the month and time of day, as this language writes them."""
-        return format_skeleton("MMMdHm", _local(at_ms), locale=self._locale)
+        # One skeleton for both is not in the data of every language.
+        day, time = (format_skeleton(part, _local(at_ms), locale=self._locale) for part in ("MMMd", "Hm"))
+        return f"{day} {time}"
 
 
 @cache
