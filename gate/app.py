@@ -100,11 +100,11 @@ class LaneProgram:
         self._on_change = on_change
         self._chip = chip_watch(site, lane, devices, clock)
         self.runtime = LaneRuntime(
-            policy=lane_policy(site),
+            policy=lane_policy(site, lane),
             clock=clock,
             store=self.store,
             board=devices.board,
-            guard=self._make_guard(clock),
+            guard=self._make_guard(lane, clock),
             vision=Vision(
                 face_camera=devices.face_camera,
                 face_camera_2=devices.face_camera_2,
@@ -156,7 +156,7 @@ class LaneProgram:
             clock=clock,
         )
 
-    def _make_guard(self, clock: Clock) -> Guard:
+    def _make_guard(self, lane: Lane, clock: Clock) -> Guard:
         return Guard(
             lane=self._address,
             boot_id=self._boot_id,
@@ -164,6 +164,7 @@ class LaneProgram:
             sensor_max_age_ns=self._site.policy.sensor_max_age_ms * 1_000_000,
             is_spent=self.store.is_spent,
             spend=self._spend,
+            has_entry=lane.has_entry,
         )
 
     def _make_verifier(self, hub_keys: Verifier) -> CommandVerifier:

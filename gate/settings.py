@@ -40,7 +40,7 @@ CHIP_MARGIN_MS = 1_000
 """The reading of a chip gives up so long before the document's time is over, so that a referral carries what was found."""
 
 
-def lane_policy(site: Site) -> LanePolicy:
+def lane_policy(site: Site, lane: Lane) -> LanePolicy:
     times = site.policy
     return LanePolicy(
         document_timeout_ms=times.document_timeout_ms,
@@ -50,6 +50,7 @@ def lane_policy(site: Site) -> LanePolicy:
         exit_timeout_ms=times.exit_timeout_ms,
         inside_limit_ms=times.inside_limit_ms,
         desk_notice_ms=times.desk_notice_ms,
+        has_entry=lane.has_entry,
     )
 
 

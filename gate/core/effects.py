@@ -96,6 +96,11 @@ class StopChecks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoidStay:
+    """Who stands in the lane may be somebody else than before: the face has to be seen anew, what is known of the document stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckLane:
     """Look whether the lane is empty: answered by ``LaneFoundEmpty`` or ``LaneFoundOccupied``."""
 
@@ -143,6 +148,7 @@ Effect = (
     | BeginCrossing
     | CaptureFace
     | StopChecks
+    | VoidStay
     | CheckLane
     | EndCrossing
     | RaiseAlarm

@@ -36,6 +36,17 @@ def emergency(state: LaneState, event: Event, policy: LanePolicy) -> Step | None
     return None
 
 
+def shut(policy: LanePolicy) -> tuple[Effect, ...]:
+    """Every door that the lane has."""
+    return (do.CloseExit(), do.CloseEntry()) if policy.has_entry else (do.CloseExit(),)
+
+
+def hold(policy: LanePolicy) -> tuple[Effect, ...]:
+    """Shut, and let nobody wait behind shut doors for ever; out of a lane without an entry anybody may walk."""
+    limit = (do.StartInsideLimit(duration_ms=policy.inside_limit_ms),) if policy.has_entry else ()
+    return (*shut(policy), *limit)
+
+
 def way_back(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
     """The entry opens for whoever is inside, again and again until they are out; the exit stays shut."""
     outcome = CrossingOutcome.ALARMED if state.outcome is CrossingOutcome.ALARMED else CrossingOutcome.SENT_BACK
@@ -69,15 +80,14 @@ def fail(state: LaneState, event: on.DeviceFailed, policy: LanePolicy) -> Step:
     """A failed device stops the lane, except that a way out which is already open stays open to whoever uses it."""
     after = replace(state, faults=state.faults | {event.device}, is_fault_latched=True)
     report = () if event.device in state.faults else (do.ReportFault(device=event.device, reason=event.reason),)
-    is_way_back_open = state.name is State.LEAVING and state.is_going_back
+    is_way_back_open = policy.has_entry and state.name is State.LEAVING and state.is_going_back
     if is_way_back_open or state.name in (State.EVACUATING, State.FAULT):
         return after, report
     code = f"fault.{event.device}"
     after = entered(
         after, State.FAULT, outcome=state.outcome or CrossingOutcome.INTERRUPTED, reasons=(*state.reasons, code)
     )
-    limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
-    return after, (do.StopChecks(), do.CloseExit(), do.CloseEntry(), limit, *report)
+    return after, (do.StopChecks(), *hold(policy), *report)
 
 
 def alarm(state: LaneState, reason: str, policy: LanePolicy) -> Step:
@@ -86,7 +96,7 @@ def alarm(state: LaneState, reason: str, policy: LanePolicy) -> Step:
     Where it ran out before, an officer is called and the way back is asked for: the board and the guard know whether it may open.
     """
     if state.name is State.ALARM and reason in state.reasons:
-        return state, (do.CloseExit(), do.CloseEntry())
+        return state, shut(policy)
     if state.is_limit_spent:
         is_known = state.is_alarm_latched and reason in state.reasons
         told = () if is_known else (do.SoundBuzzer(is_on=True), do.RaiseAlarm(reason=reason))
@@ -98,9 +108,7 @@ def alarm(state: LaneState, reason: str, policy: LanePolicy) -> Step:
     )
     return after, (
         do.StopChecks(),
-        do.CloseExit(),
-        do.CloseEntry(),
-        do.StartInsideLimit(duration_ms=policy.inside_limit_ms),
+        *hold(policy),
         do.SoundBuzzer(is_on=True),
         do.RaiseAlarm(reason=reason),
     )

@@ -7,12 +7,14 @@ from gate.core.release import VerifiedRelease
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFoundEmpty:
-    """Sensors are fresh, both doors are shut, no beam is broken."""
+    """Sensors are fresh, every door is shut, no beam is broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFoundOccupied:
-    """Somebody or something is inside, or the sensors do not agree. ``person_count`` is None when it cannot be told."""
+    """Somebody or something is inside, or the sensors do not agree. ``person_count`` is None when it cannot be told, as at an open exit
+    of a lane without an entry.
+    """
 
     person_count: int | None
     reason: str
@@ -67,6 +69,23 @@ class CompanyDetected:
     """Curtain or camera count more than one person."""
 
     person_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountChanged:
+    """In a lane without an entry: the curtain counts another number than before, so that what was seen of who stood there is void.
+
+    ``is_exit_shut``: shut and locked in the same report. ``is_by_exit``: nobody is counted any more, and the last shadow was at the exit.
+    """
+
+    person_count: int | None
+    is_exit_shut: bool
+    is_by_exit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tailgated:
+    """In a lane without an entry: behind the one that the exit opened for its doorway was free, and before it shut somebody stood in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +201,8 @@ Event = (
     | PersonEntered
     | PersonLeft
     | CompanyDetected
+    | CountChanged
+    | Tailgated
     | EntryShut
     | ExitShut
     | CrossingCleared

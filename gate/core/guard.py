@@ -25,6 +25,8 @@ class Rule(StrEnum):
     SENSORS_STALE = "sensors_stale"
     BOARD_HOLDS = "board_holds"
     EMERGENCY_STOP = "emergency_stop"
+    DOORS_DIFFER = "doors_differ"
+    NO_ENTRY = "no_entry"
     ENTRY_NOT_SHUT = "entry_not_shut"
     EXIT_NOT_SHUT = "exit_not_shut"
     LANE_NOT_EMPTY = "lane_not_empty"
@@ -39,7 +41,10 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorFacts:
-    """What the lane board reports. ``is_*_shut`` means shut *and* locked; ``person_count`` None means that it cannot tell."""
+    """What the lane board reports. ``is_*_shut`` means shut *and* locked; ``person_count`` None means that it cannot tell.
+
+    ``is_entry_absent``: the board says that there is no entry leaf. ``exit_token`` is another as soon as the board counted another number.
+    """
 
     observed_ns: int
     is_entry_shut: bool
@@ -49,6 +54,8 @@ class SensorFacts:
     is_estop_pressed: bool
     is_board_holding: bool  # its watchdog tripped, its power fails, or a door is jammed or forced
     is_evacuating: bool = False  # the board has opened both doors on an order that it was given before
+    is_entry_absent: bool = False
+    exit_token: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,12 @@ class Vetoed:
 
 
 class Guard:
-    """The veto of one lane. Not thread-safe: it lives on the lane's event loop."""
+    """The veto of one lane. Not thread-safe: it lives on the lane's event loop.
+
+    In a lane without an entry (``has_entry`` False: a walk-through of one door) nothing is told by a door that shut behind somebody. There
+    a stay is as long as the exit is shut, the count is the same, and neither the board's token nor the camera says otherwise; settings and
+    board must agree that there is no entry leaf.
+    """
 
     def __init__(
         self,
@@ -73,6 +85,7 @@ class Guard:
         sensor_max_age_ns: int,
         is_spent: Callable[[str], bool],
         spend: Callable[[str], None],
+        has_entry: bool = True,
     ) -> None:
         """``lane`` is the address releases name (``port/lane``). ``spend`` must return only when the id is on disk."""
         self._lane = lane
@@ -81,6 +94,7 @@ class Guard:
         self._sensor_max_age_ns = sensor_max_age_ns
         self._is_spent = is_spent
         self._spend = spend
+        self._has_entry = has_entry
         self._facts: SensorFacts | None = None
         self._is_entry_wanted_open = False
         self._is_exit_wanted_open = False
@@ -88,13 +102,17 @@ class Guard:
         self._exit_close_ns = 0
         self._stay = 0
         self._has_stay = False
+        self._stay_marks: tuple[int | None, int | None] | None = None
         self._camera_most = 0
         self._first_seen_ns: dict[str, int] = {}
         self._evacuation: VerifiedEvacuation | None = None
 
     @property
     def occupancy_id(self) -> str | None:
-        """The guard's name for the present stay: it begins with both doors shut on somebody, and ends when a door is not shut."""
+        """The guard's name for the present stay: it begins with every door shut on somebody, and ends when a door is not shut.
+
+        Without an entry it ends with any change of the count, too.
+        """
         return f"{self._boot_id}-{self._stay}" if self._has_stay else None
 
     def observe(self, facts: SensorFacts) -> None:
@@ -104,15 +122,34 @@ class Guard:
             self._is_entry_wanted_open = False
         if facts.is_exit_shut and facts.observed_ns >= self._exit_close_ns > 0:
             self._is_exit_wanted_open = False
-        if not (facts.is_entry_shut and facts.is_exit_shut):
+        if not (facts.is_exit_shut and (facts.is_entry_shut or not self._has_entry)):
             self._has_stay = False
+        elif not self._has_entry:
+            self._observe_approach(facts)
         elif not self._has_stay and facts.person_count != 0:
-            self._stay += 1
-            self._has_stay = True
-            self._camera_most = 0
+            self._begin_stay()
+
+    def _observe_approach(self, facts: SensorFacts) -> None:
+        """Nothing but the count, and the board's token that goes with it, tells one who stands there from the next."""
+        marks = (facts.person_count, facts.exit_token)
+        if facts.person_count == 0:
+            self._has_stay = False
+        elif not self._has_stay or marks != self._stay_marks:
+            self._stay_marks = marks
+            self._begin_stay()
+
+    def _begin_stay(self) -> None:
+        self._stay += 1
+        self._has_stay = True
+        self._camera_most = 0
 
     def observe_camera(self, person_count: int) -> None:
-        """Take the camera's count of people in one frame; within a stay the largest one holds."""
+        """Take the camera's count of people in one frame; within a stay the largest one holds.
+
+        Without an entry company ends the stay: who goes on in the next one is looked at anew.
+        """
+        if person_count > 1 and not self._has_entry:
+            self._has_stay = False
         self._camera_most = max(self._camera_most, person_count)
 
     def see_release(self, release: VerifiedRelease) -> None:
@@ -129,8 +166,10 @@ class Guard:
         self._evacuation = None
 
     def may_open_entry(self, purpose: Purpose) -> Permitted | Vetoed:
-        """To admit: the lane is empty and the exit shut. For the way back: the exit is shut."""
+        """To admit: the lane is empty and the exit shut. For the way back: the exit is shut. Without an entry: never."""
         veto = self._common_veto()
+        if veto is None and not self._has_entry:
+            veto = Rule.NO_ENTRY
         if veto is None and not self._is_exit_surely_shut():
             veto = Rule.EXIT_NOT_SHUT
         if veto is None and purpose is Purpose.ADMIT and self._person_count() != 0:
@@ -142,7 +181,10 @@ class Guard:
         return Permitted()
 
     def may_open_exit(self, release: VerifiedRelease) -> Permitted | Vetoed:
-        """Entry shut, exactly one person by curtain and camera, and an unspent, unexpired release for this stay; spends it."""
+        """Entry shut, exactly one person by curtain and camera, and an unspent, unexpired release for this stay; spends it.
+
+        A lane without an entry needs none shut, as long as settings and board agree that there is none.
+        """
         veto = self._common_veto() or self._exit_veto() or self._release_veto(release)
         if veto is not None:
             return Vetoed(rule=veto)
@@ -179,6 +221,8 @@ class Guard:
         return None
 
     def _exit_veto(self) -> Rule | None:
+        if self._is_entry_absent() is self._has_entry:
+            return Rule.DOORS_DIFFER
         if not self._is_entry_surely_shut():
             return Rule.ENTRY_NOT_SHUT
         if self._person_count() != 1:
@@ -208,7 +252,12 @@ class Guard:
     def _person_count(self) -> int | None:
         return None if self._facts is None else self._facts.person_count
 
+    def _is_entry_absent(self) -> bool:
+        return self._facts is not None and self._facts.is_entry_absent
+
     def _is_entry_surely_shut(self) -> bool:
+        if not self._has_entry:
+            return True
         return self._facts is not None and self._facts.is_entry_shut and not self._is_entry_wanted_open
 
     def _is_exit_surely_shut(self) -> bool:

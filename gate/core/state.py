@@ -24,7 +24,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanePolicy:
-    """The times of a lane, in milliseconds, each > 0 (the notice may be 0)."""
+    """The times of a lane, in milliseconds, each > 0 (the notice may be 0), and which of the two tables it goes by.
+
+    ``has_entry`` False: a walk-through lane of one door (:mod:`gate.core.walk_through`), which anybody may walk into and out of.
+    """
 
     document_timeout_ms: int = 6_000
     entry_timeout_ms: int = 10_000
@@ -35,6 +38,7 @@ class LanePolicy:
     desk_notice_ms: int = 4_000
     settle_ms: int = 300
     retry_ms: int = 1_000
+    has_entry: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class LaneState:
     ``is_egress_ending`` says that an officer ended an evacuation and the lane was not found shut since.
     ``is_limit_spent`` says that the limit of the present stay ran out: the lane stays Leaving, with the way back
     asked for, until it is empty or evacuated; neither a fault nor its acknowledgement begins another limit.
+    ``is_crowded`` and ``looks_left`` are a walk-through lane's: somebody else stands beside the traveller whom it waits for, and how
+    often it still looks before it gives up waiting.
     """
 
     name: State = State.STARTING
@@ -63,4 +69,6 @@ class LaneState:
     is_fault_latched: bool = False
     is_egress_ending: bool = False
     is_limit_spent: bool = False
+    is_crowded: bool = False
+    looks_left: int = 0
     is_service_wanted: bool = True

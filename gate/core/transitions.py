@@ -8,7 +8,7 @@ from dataclasses import replace
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core.effects import CrossingOutcome, Effect, Purpose
-from gate.core.emergency import Step, alarm, entered, timer, way_back
+from gate.core.emergency import Step, alarm, entered, hold, shut, timer, way_back
 from gate.core.events import Event
 from gate.core.state import LanePolicy, LaneState, State
 
@@ -27,7 +27,15 @@ def referred(state: LaneState, policy: LanePolicy, *reasons: str) -> Step:
 
 
 def check(state: LaneState, outcome: CrossingOutcome | None, delay_ms: int, *reasons: str) -> Step:
-    after = entered(state, State.CHECKING, outcome=outcome, reasons=(*state.reasons, *reasons), is_limit_spent=False)
+    after = entered(
+        state,
+        State.CHECKING,
+        outcome=outcome,
+        reasons=(*state.reasons, *reasons),
+        is_limit_spent=False,
+        is_crowded=False,
+        looks_left=0,
+    )
     return after, (do.StopChecks(), do.CancelInsideLimit(), timer(after, delay_ms))
 
 
@@ -66,6 +74,8 @@ def become_ready(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
         reasons=(),
         is_egress_ending=False,
         is_limit_spent=False,
+        is_crowded=False,
+        looks_left=0,
     )
     if after.faults or after.is_fault_latched:
         return entered(after, State.FAULT), (do.CancelInsideLimit(), *end)
@@ -76,8 +86,8 @@ def become_ready(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
 
 
 def start_again(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
-    after = entered(state, State.STARTING, is_going_back=False)
-    return after, (*first, do.CloseExit(), do.CloseEntry(), timer(after, policy.settle_ms))
+    after = entered(state, State.STARTING, is_going_back=False, looks_left=0)
+    return after, (*first, *shut(policy), timer(after, policy.settle_ms))
 
 
 def found_somebody_at_start(state: LaneState, event: Event, policy: LanePolicy) -> Step:
@@ -88,8 +98,8 @@ def found_somebody_at_start(state: LaneState, event: Event, policy: LanePolicy) 
     return after, (*_end_of_egress(state), do.CloseExit(), do.CloseEntry(), *acts)
 
 
-def take_out_of_service(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
-    return entered(state, State.OUT_OF_SERVICE, is_service_wanted=False), (do.CloseExit(), do.CloseEntry())
+def take_out_of_service(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    return entered(state, State.OUT_OF_SERVICE, is_service_wanted=False), shut(policy)
 
 
 def take_out_later(state: LaneState, _event: Event, _policy: LanePolicy) -> Step:
@@ -340,8 +350,7 @@ def alarm_seen_to(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 
 def fault_remains(state: LaneState, policy: LanePolicy, *first: Effect) -> Step:
     """A device is still out: a lane that began again with it would hang in the beginning, and tell nobody why."""
-    limit = do.StartInsideLimit(duration_ms=policy.inside_limit_ms)
-    return entered(state, State.FAULT, is_going_back=False), (*first, do.CloseExit(), do.CloseEntry(), limit)
+    return entered(state, State.FAULT, is_going_back=False), (*first, *hold(policy))
 
 
 def recovered(state: LaneState, event: Event, _policy: LanePolicy) -> Step:

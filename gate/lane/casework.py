@@ -320,6 +320,11 @@ class Casework:
             here.add(*new, occupancy_id=occupancy_id)
             self._decide(here, (), is_machines=True)
 
+    def void_stay(self) -> None:
+        """Who stands in the lane may be another than before: until the face is judged again nothing is decided."""
+        if self.crossing is not None:
+            self.crossing.void_stay()
+
     def _decide(self, here: Crossing, pictures: tuple[Picture, ...], *, is_machines: bool = False) -> None:
         """Weigh all findings; one transaction holds the evidence, the decision and the pictures."""
         decision = decide_exit(here.evidence.findings)

@@ -57,6 +57,11 @@ class Crossing:
             self.reference.fill(0.0)
         self.reference = None
 
+    def void_stay(self) -> None:
+        """Who stands there may be another: the face is judged anew. What was found of the stay before remains in the evidence."""
+        self.is_face_judged = False
+        self.exit_commanded_ns = None
+
     def has_finding(self, code: str) -> bool:
         return any(finding.code == code for finding in self.evidence.findings)
 

@@ -24,8 +24,14 @@ _LOOKS: dict[State, tuple[LampColour, KioskStep]] = {
 }
 
 
-def look(state: LaneState) -> tuple[LampColour, KioskStep]:
+ONE_PERSON_ONLY, COME_CLOSER, TAKE_DOCUMENT = "one_person_only", "come_closer", "take_document"
+_APPROACHED = (State.READY, State.READING_DOCUMENT, State.ENTRY_OPEN)
+
+
+def look(state: LaneState, *, has_entry: bool = True) -> tuple[LampColour, KioskStep]:
     """Lamp and step of ``state``. A traveller sent to the desk is told so, without the reason."""
+    if state.name is State.ENTRY_OPEN and not has_entry:
+        return _LOOKS[State.OCCUPIED]
     if state.name is State.CHECKING and state.outcome is CrossingOutcome.DENIED_ENTRY:
         return LampColour.RED, KioskStep.GO_TO_DESK
     if state.name is State.LEAVING and state.is_going_back:
@@ -43,9 +49,12 @@ def lane_state(
     crossings: int,
     light: wire.KioskLight | None = None,
     chip_progress: float | None = None,
+    has_entry: bool = True,
 ) -> wire.LaneState:
     """What the screens are told of a lane: no personal data, and no reason of a referral (a kiosk shows this to anybody)."""
-    lamp, step = look(state)
+    lamp, step = look(state, has_entry=has_entry)
+    if not has_entry:
+        hint = _approach_hint(state, sensors) or hint
     is_troubled = state.name in (State.ALARM, State.FAULT, State.EVACUATING)
     trouble = ", ".join(dict.fromkeys(state.reasons or sorted(state.faults)))
     return wire.LaneState(
@@ -64,3 +73,13 @@ def lane_state(
         crossings=crossings,
         light=light,
     )
+
+
+def _approach_hint(state: LaneState, sensors: LaneSensors | None) -> str | None:
+    """What is said in an open approach, where nobody is let in by a door: one at a time, here, and do not forget the document."""
+    if state.name is State.CLEARED:
+        return TAKE_DOCUMENT
+    count = sensors.person_count if sensors else None
+    if state.name in _APPROACHED and (state.is_crowded or (count is not None and count > 1)):
+        return ONE_PERSON_ONLY
+    return COME_CLOSER if state.name is State.ENTRY_OPEN else None

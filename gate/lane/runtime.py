@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
 import structlog
 
-from drivers.lane_io.interface import BoardEvent, BoardReport, LampColour, LaneIo, LaneSensors, LinkLost, LinkUp
+from drivers.lane_io.interface import BoardEvent, LampColour, LaneIo, LaneSensors, LinkLost, LinkUp
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core import machine
@@ -28,6 +27,7 @@ from gate.lane.casework import Casework
 from gate.lane.examination import Examination, Lookup, Seen
 from gate.lane.executor import Executor
 from gate.lane.inbox import Inbox
+from gate.lane.inputs import Bug, Input, LookAsked
 from gate.lane.journal import Journal
 from gate.lane.orders import Orders
 from gate.lane.presentation import lane_state, look
@@ -41,16 +41,6 @@ from gate.wire.messages import EventType
 from gate.wire.signing import Refused, VerifiedCommand
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bug:
-    """A task of ours failed: the lane stops, and a silent host makes the board shut and hold."""
-
-    error: BaseException
-
-
-Input = Event | BoardReport | Sighting | VerifiedCommand | Bug
 
 
 class LaneRuntime:
@@ -97,7 +87,7 @@ class LaneRuntime:
             on_entry_commanded=self._entry_commanded,
             on_exit_commanded=self._exit_commanded,
         )
-        self._sensing = sensing.Sensing()
+        self._sensing = sensing.Sensing(has_entry=policy.has_entry)
         self._inbox: Inbox[Input] = Inbox(self._take)
         self._timers = Timers(post=self.put, is_surely_empty=self._is_surely_empty)
         self._takeover = Takeover(lambda: self._spawn(self._acknowledge_silence()))
@@ -192,6 +182,8 @@ class LaneRuntime:
             case CameraChanged():
                 kind = on.DeviceRecovered(device=item.device) if item.is_ok else None
                 self._step(kind or on.DeviceFailed(device=item.device, reason=item.reason))
+            case LookAsked():
+                self._look()
             case Bug() | VisionFailed():
                 raise item.error
             case _:
@@ -210,6 +202,11 @@ class LaneRuntime:
             sensors.person_count,
         ):
             self._present()
+
+    def _look(self) -> None:
+        last = self._sensing.last
+        if last is not None:
+            self._step(sensing.lane_check(last, has_entry=self._policy.has_entry))
 
     def _board_said(self, report: LinkUp | LinkLost | BoardEvent) -> None:
         match report:
@@ -232,8 +229,10 @@ class LaneRuntime:
         await self._board.acknowledge_fault()
 
     def _is_surely_empty(self) -> bool:
+        """Never in a lane without an entry: there the limit is the crossing's, whoever stands in the approach at the moment."""
         last = self._sensing.last
-        return last is not None and sensing.is_empty(last) and self._state.name is not State.OCCUPIED
+        is_empty = last is not None and sensing.is_empty(last)
+        return self._policy.has_entry and is_empty and self._state.name is not State.OCCUPIED
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -339,9 +338,9 @@ class LaneRuntime:
             case do.BeginCrossing() | do.CaptureFace() | do.StopChecks():
                 self._examination.run(effect)
             case do.CheckLane():
-                last = self._sensing.last
-                if last is not None:
-                    self.put(sensing.lane_check(last))
+                self.put(LookAsked())
+            case do.VoidStay():
+                self._casework.void_stay()
             case do.EndCrossing():
                 self._casework.end(effect.outcome, effect.reasons)
             case do.RaiseAlarm() | do.ClearAlarm() | do.ReportFault() | do.ReportFaultsCleared():
@@ -369,7 +368,7 @@ class LaneRuntime:
 
     def _show(self) -> None:
         self._is_show_due = False
-        lamp, _ = look(self._state)
+        lamp, _ = look(self._state, has_entry=self._policy.has_entry)
         if lamp is not self._lamp:
             self._lamp = lamp
             self._executor.submit(lamp)
@@ -383,6 +382,7 @@ class LaneRuntime:
                 crossings=self._casework.finished,
                 light=self._examination.light,
                 chip_progress=self._examination.chip_progress,
+                has_entry=self._policy.has_entry,
             )
         )
 

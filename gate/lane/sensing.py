@@ -1,19 +1,18 @@
-"""From the board's reports to facts for the guard and events for the machine. Pure: it holds the last report and compares."""
+"""From the board's reports to facts for the guard and events for the machine. Pure: it holds the last report and compares.
+
+``has_entry`` is False in a walk-through lane of one door, where the people of a report are read by :mod:`gate.lane.approach`.
+"""
 
 from drivers.lane_io.interface import DoorPosition, LaneSensors
 from gate.core import events as on
 from gate.core.events import Event
 from gate.core.guard import SensorFacts
+from gate.lane.approach import Approach, is_exit_shut
 
 
 def is_entry_shut(sensors: LaneSensors) -> bool:
     """Shut *and* locked."""
     return sensors.entry is DoorPosition.CLOSED and sensors.is_entry_locked
-
-
-def is_exit_shut(sensors: LaneSensors) -> bool:
-    """Shut *and* locked."""
-    return sensors.exit is DoorPosition.CLOSED and sensors.is_exit_locked
 
 
 def guard_facts(sensors: LaneSensors) -> SensorFacts:
@@ -27,6 +26,8 @@ def guard_facts(sensors: LaneSensors) -> SensorFacts:
         is_estop_pressed=sensors.is_estop_pressed,
         is_board_holding=sensors.is_holding or sensors.is_watchdog_tripped or sensors.is_power_failed,
         is_evacuating=sensors.is_evacuating,
+        is_entry_absent=sensors.entry is DoorPosition.ABSENT,
+        exit_token=sensors.exit_token,
     )
 
 
@@ -50,10 +51,12 @@ def is_empty(sensors: LaneSensors) -> bool:
     return sensors.person_count == 0 and sensors.is_inside_clear
 
 
-def lane_check(sensors: LaneSensors) -> Event:
+def lane_check(sensors: LaneSensors, *, has_entry: bool = True) -> Event:
     """The answer to ``CheckLane``."""
+    if not has_entry and not is_exit_shut(sensors):
+        return on.LaneFoundOccupied(person_count=None, reason="exit_not_shut")
     if is_empty(sensors):
-        if is_entry_shut(sensors) and is_exit_shut(sensors):
+        if not has_entry or (is_entry_shut(sensors) and is_exit_shut(sensors)):
             return on.LaneFoundEmpty()
         return on.PersonLeft()
     if sensors.person_count == 0:
@@ -69,7 +72,9 @@ COMPANY_NS = 300_000_000
 class Sensing:
     """Compares each report with the one before. After :meth:`forget` (a lost link) the next report is the first again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_entry: bool = True) -> None:
+        self._has_entry = has_entry
+        self._approach = None if has_entry else Approach()
         self._last: LaneSensors | None = None
         self._faults: frozenset[str] = frozenset()
         self._signs: tuple[object, ...] = ()
@@ -91,7 +96,7 @@ class Sensing:
         return [
             *self._hazards(before, sensors),
             *self._faults_of(sensors),
-            *self._people(before, sensors),
+            *(self._people(before, sensors) if self._approach is None else self._approach.observe(before, sensors)),
             *self._doors(before, sensors),
         ]
 
@@ -128,7 +133,7 @@ class Sensing:
         signs = {
             "emergency_stop": now.is_estop_pressed,
             "power": now.is_power_failed,
-            "entry_door": now.entry in (DoorPosition.JAMMED, DoorPosition.ABSENT),
+            "entry_door": now.entry is DoorPosition.JAMMED or (now.entry is DoorPosition.ABSENT) is self._has_entry,
             "exit_door": now.exit is DoorPosition.JAMMED,
             # A board with a failed safety device does not hold, so that the way back stays: the lane must let nobody in.
             "board": (now.is_holding and not now.is_fire) or bool(now.failed),
@@ -174,6 +179,6 @@ class Sensing:
 def _reason(device: str, now: LaneSensors) -> str:
     if device in now.failed:
         return "self_test_failed"
-    if device == "entry_door" and now.entry is DoorPosition.ABSENT:
-        return "this_lane_needs_two_doors"
+    if device == "entry_door" and now.entry is not DoorPosition.JAMMED:
+        return "this_lane_needs_two_doors" if now.entry is DoorPosition.ABSENT else "this_lane_has_no_entry"
     return "reported_by_board"

@@ -77,6 +77,8 @@ EVENTS: Mapping[type[Event], Event] = {
         on.PersonEntered(person_count=1),
         on.PersonLeft(),
         on.CompanyDetected(person_count=2),
+        on.CountChanged(person_count=2, is_exit_shut=True),
+        on.Tailgated(),
         on.EntryShut(person_count=1),
         on.ExitShut(person_count=0),
         on.CrossingCleared(),
