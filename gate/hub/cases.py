@@ -39,6 +39,8 @@ from gate.wire.messages import (
 RELEASING = frozenset({Act.RELEASE, Act.FORCE_OPEN})
 """What lets the exit open: they are counted together, so that there are never two."""
 
+_UNDER_WAY = frozenset({CommandState.SENT, CommandState.TAKEN})
+
 MAX_RELEASES_PER_DIGEST = 2
 """One release, and one more by hand when the first expired without the lane having taken it."""
 
@@ -184,29 +186,19 @@ def fold_case(
         raise ValueError(f"case {case_id} has no event")
     ordered = sorted(events, key=lambda item: (item.sequence, item.id))
     facts = _facts(ordered)
-    current = [(event, data) for event, data in facts.decided if data.digest == facts.digest]
-    # A lane that said both about the same evidence has not cleared anybody.
-    decision_now: Literal["clear", "refer"] | None = None
-    if current:
-        decision_now = "refer" if any(data.decision == "refer" for _, data in current) else "clear"
-    decided_ms = max((event.at_ms for event, _ in current), default=None)
+    now = _decided_now(facts)
     duty = duties(
         rules,
         findings=facts.evidence.findings if facts.evidence else (),
-        decision=decision_now,
-        referred=frozenset(role for _, data in current if data.decision == "refer" for role in data.roles),
+        decision=now.decision,
+        referred=now.referred,
     )
     appointments = inspections_of(inspections)
-    joint = _joint(facts, duty, verdicts, decided_ms, appointments)
+    joint = _joint(facts, duty, verdicts, now.at_ms, appointments)
     sendable = sorted((_with_spent(item, facts.spent) for item in commands), key=lambda item: item.seq)
     releases = tuple(item for item in sendable if item.act in RELEASING)
     joint = replace(joint, is_release_issued=_is_release_issued(releases, joint))
-    status = CaseStatus.OPEN
-    if facts.ended is not None:
-        status = CaseStatus.CLOSED
-    elif any(_is_standing(item, joint) for item in releases):
-        status = CaseStatus.RELEASED
-    last = facts.decided[-1][1] if facts.decided else None
+    status = _status(facts, releases, joint)
     return CaseView(
         port=port,
         lane=lane,
@@ -214,21 +206,18 @@ def fold_case(
         status=status,
         opened_ms=min(item.at_ms for item in ordered),
         closed_ms=facts.ended[0].at_ms if facts.ended else None,
-        waiting_since_ms=decided_ms if status is CaseStatus.OPEN and not is_releasable(joint) else None,
+        waiting_since_ms=now.at_ms if status is CaseStatus.OPEN and not is_releasable(joint) else None,
         evidence=facts.evidence,
         joint=joint,
-        decision=last.decision if last else None,
-        decided_ms=decided_ms,
+        decision=facts.decided[-1][1].decision if facts.decided else None,
+        decided_ms=now.at_ms,
         reasons=_reasons(facts),
-        was_referred=any(data.decision == "refer" for _, data in facts.decided)
-        or (facts.entry is not None and not facts.entry[1].is_admitted),
+        was_referred=_was_referred(facts),
         ended=facts.ended[1] if facts.ended else None,
         releases=releases,
         inspections=appointments,
         consents=tuple(sorted(consents, key=lambda item: item.number)),
-        is_sent_back=any(
-            item.act is Act.SEND_BACK and item.state in (CommandState.SENT, CommandState.TAKEN) for item in sendable
-        ),
+        is_sent_back=any(item.act is Act.SEND_BACK and item.state in _UNDER_WAY for item in sendable),
         is_contradicted=facts.is_contradicted,
         history=history_of(
             events=ordered,
@@ -239,6 +228,40 @@ def fold_case(
             inspections=inspections,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DecidedNow:
+    """What the lane decided about the evidence as it is now; ``at_ms`` of the last such word."""
+
+    decision: Literal["clear", "refer"] | None
+    at_ms: int | None
+    referred: frozenset[str]
+
+
+def _decided_now(facts: _Facts) -> _DecidedNow:
+    current = [(event, data) for event, data in facts.decided if data.digest == facts.digest]
+    if not current:
+        return _DecidedNow(decision=None, at_ms=None, referred=frozenset())
+    referrals = [data for _, data in current if data.decision == "refer"]
+    return _DecidedNow(
+        # A lane that said both about the same evidence has not cleared anybody.
+        decision="refer" if referrals else "clear",
+        at_ms=max(event.at_ms for event, _ in current),
+        referred=frozenset(role for data in referrals for role in data.roles),
+    )
+
+
+def _status(facts: _Facts, releases: Sequence[CommandRecord], joint: JointCase) -> CaseStatus:
+    if facts.ended is not None:
+        return CaseStatus.CLOSED
+    return CaseStatus.RELEASED if any(_is_standing(item, joint) for item in releases) else CaseStatus.OPEN
+
+
+def _was_referred(facts: _Facts) -> bool:
+    if facts.entry is not None and not facts.entry[1].is_admitted:
+        return True
+    return any(data.decision == "refer" for _, data in facts.decided)
 
 
 def _facts(ordered: Sequence[StoredEvent]) -> _Facts:
