@@ -72,6 +72,20 @@ def test_at_the_rail_port_customs_and_quarantine_always_look() -> None:
     }
 
 
+def test_e_channels_are_for_electronic_documents_and_a_rail_port_takes_old_ones_too() -> None:
+    airport, rail = (load_site(sites_dir() / f"{name}.toml") for name in ("taiyuan", "erenhot-rail"))
+    assert airport.chip.needs_chip
+    assert not rail.chip.needs_chip
+    readers = {lane.chip_reader.reader for lane in airport.lanes if lane.chip_reader is not None}
+    assert len(readers) == len(airport.lanes), "lanes must not take each other's reader"
+    for site in (airport, rail):
+        assert site.chip.trust_store is not None
+        assert not (site.chip.accepts_silent or site.chip.accepts_unread or site.chip.accepts_unknown_issuer)
+        for lane in site.lanes:
+            assert lane.chip_reader is not None
+            assert lane.chip_reader.total_ms < site.policy.document_timeout_ms
+
+
 def test_the_desk_asks_for_nothing_that_a_desk_does_not_have() -> None:
     site = load_site(sites_dir() / "desk.toml")
     assert (site.policy.mode, site.policy.lookups, site.policy.is_temperature_checked) == ("gate", (), False)
