@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     bench.command("chip")(bench_chip)
     bench.command("ingest")(bench_ingest)
     bench.command("console")(bench_console)
+    bench.command("watchlist")(bench_watchlist)
     app.add_typer(bench, name="bench")
     sim = typer.Typer(no_args_is_help=True, help="Simulate lanes and ports in their own time.")
     sim.callback()(_sim)
@@ -117,6 +118,21 @@ def bench_console(
     from simulator.bench_console import run_bench_console
 
     raise typer.Exit(run_bench_console(rounds=rounds, is_json=as_json))
+
+
+def bench_watchlist(
+    sizes: Annotated[
+        list[int] | None, typer.Option("--faces", help="Faces in a gallery; may be given several times.", min=100)
+    ] = None,
+    names: Annotated[
+        int, typer.Option(help="Names (and documents) on the list; 0 leaves them out.", min=0)
+    ] = 1_000_000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Faces among 100,000 and 1,000,000 beside bare faiss and numpy; names spelt otherwise and documents among a million."""
+    from simulator.bench_watchlist import run_bench_watchlist
+
+    raise typer.Exit(run_bench_watchlist(sizes=sizes or [100_000, 1_000_000], names=names, is_json=as_json))
 
 
 def bench_chip(

@@ -22,8 +22,11 @@ _BEGIN, _END = 26, 27
 _CODES = _LETTERS**3
 _LEAST_LETTERS = 2
 _LEAST_SHARE = 0.15
-LIKENESS: dict[Birth, float] = {Birth.SAME: 0.72, Birth.NEAR: 0.90, Birth.UNKNOWN: 0.92}
+LIKENESS: dict[Birth, float] = {Birth.SAME: 0.72, Birth.NEAR: 0.85, Birth.UNKNOWN: 0.92}
 """A name must be so like (0 to 1) to be a hit; with a different date of birth none is. docs/watchlist.md shows what they cost and find."""
+_COARSE = str.maketrans("GDBZ", "KTPS")
+_COARSE_MATCHES = 0.93
+"""What a name is worth that is alike when hard and soft consonants are one (GUO BO and KUO PO)."""
 _PART_MATCHES = 0.95
 """What a name is worth of which the other leaves whole words out (a second given name, a patronymic)."""
 
@@ -124,10 +127,9 @@ class NameIndex:
         if not len(rows):
             return []
         spellings = [self._spelling(int(row)) for row in rows]
-        likeness = np.maximum(
-            _likeness(plain, spellings),
-            _likeness(fold, [self._fold(int(row)) for row in rows]),
-        )
+        folds = [self._fold(int(row)) for row in rows]
+        coarse = _likeness(fold.translate(_COARSE), [other.translate(_COARSE) for other in folds])
+        likeness = np.maximum.reduce([_likeness(plain, spellings), _likeness(fold, folds), _COARSE_MATCHES * coarse])
         return self._judged(rows, likeness, spellings, birth)
 
     def _judged(
