@@ -18,6 +18,8 @@ _PASSABLE_RATIO = 0.8
 _TOUCH_RATIO = 0.3
 _DOORWAY_SLACK_MM = 1.0
 WALKING_MM_S = 1200.0
+_OVER_THE_LINE_MM = 100.0
+"""So far in must the middle of somebody be who stands in an open approach, where no door says who is in."""
 MOST_BEAMS = 64
 
 
@@ -194,8 +196,13 @@ class LaneWorld:
         return body.front_mm > self.entry.x_mm and body.back_mm < self.exit.x_mm
 
     def people_inside(self) -> int:
-        """The truth, for tests and scenarios: how many people stand between the doors."""
+        """The truth, for tests and scenarios: how many people stand between the doors, or in the approach of a lane of one."""
+        if not self.has_entry:
+            return sum(1 for walker in self.walkers if self._is_in_approach(walker.body))
         return sum(1 for walker in self.walkers if self.is_inside(walker.body))
+
+    def _is_in_approach(self, body: Body) -> bool:
+        return body.x_mm > self.entry.x_mm + _OVER_THE_LINE_MM and body.back_mm < self.exit.x_mm
 
     def step(self, dt_ms: float) -> None:
         self.now_ms += dt_ms

@@ -2,7 +2,8 @@
 
 After every ten milliseconds: the exit has opened only on an unspent, valid release for this stay that the guard spent on it; no
 two doors are open outside fire, power loss and evacuation; no release is spent twice. At the end of every run, with everything
-repaired and the lane empty, officers bring it back into service. And nobody is trapped.
+repaired and the lane empty, officers bring it back into service. And nobody is trapped. All of it is played in a lane of two doors and in
+a walk-through lane of one.
 """
 
 from collections import Counter
@@ -19,12 +20,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from twin_kit import POLICY, TICK_MS, Hub, TwinLane
+from twin_kit import ONE_DOOR, POLICY, TICK_MS, Hub, TwinLane
 
 from drivers.lane_io.interface import Door
 from gate.core import events as on
 from gate.core.release import VerifiedEvacuation, VerifiedRelease
-from gate.core.state import State
+from gate.core.state import LanePolicy, State
 from gate.wire.messages import Act
 from gate.wire.signing import Refused, SigningKey, VerifiedCommand
 from simulator.board_model import BoardFault
@@ -180,6 +181,7 @@ HAPPENINGS: dict[str, Happening] = {
     "all go on": everybody_walks(3000),
     "all stand in the entry": everybody_walks(0),
     "all stand in the exit": everybody_walks(2400),
+    "all stand at the line": everybody_walks(1200),
     "a small bag": bag_left(150.0),
     "a large bag": bag_left(350.0),
     "released": release_for_this_stay,
@@ -214,10 +216,11 @@ class LifeOfALane(RuleBasedStateMachine):
     """Crossings by the book, into which anything may come at any step; and anything between them."""
 
     seen: ClassVar[Counter[str]] = Counter()
+    policy: ClassVar[LanePolicy] = POLICY
 
     def __init__(self) -> None:
         super().__init__()
-        self.lane = TwinLane()
+        self.lane = TwinLane(policy=self.policy)
         self.foreign = Hub(self.lane.clock, "port/lane-2")
         self.forger = Hub(self.lane.clock, key=SigningKey.generate())
         self.tokens: list[str] = []
@@ -305,18 +308,30 @@ QUICK = settings(
 )
 
 
-def test_nothing_opens_that_should_not_and_every_lane_recovers() -> None:
-    LifeOfALane.seen.clear()
-    run_state_machine_as_test(LifeOfALane, settings=QUICK)
-    assert LifeOfALane.seen["exit by token"] >= 5, "the runs did not come as far as an exit"
-    assert sum(LifeOfALane.seen[name] > 0 for name in State) >= 9, "the runs hardly left the way by the book"
+class LifeOfAWalkThrough(LifeOfALane):
+    """The same in a lane of one door: people walk in whenever they like."""
+
+    seen: ClassVar[Counter[str]] = Counter()
+    policy: ClassVar[LanePolicy] = ONE_DOOR
+
+
+KINDS = [LifeOfALane, LifeOfAWalkThrough]
+
+
+@pytest.mark.parametrize("life", KINDS)
+def test_nothing_opens_that_should_not_and_every_lane_recovers(life: type[LifeOfALane]) -> None:
+    life.seen.clear()
+    run_state_machine_as_test(life, settings=QUICK)
+    assert life.seen["exit by token"] >= 5, "the runs did not come as far as an exit"
+    assert sum(life.seen[name] > 0 for name in State) >= 9, "the runs hardly left the way by the book"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_the_same_for_a_long_time() -> None:
+@pytest.mark.parametrize("life", KINDS)
+def test_the_same_for_a_long_time(life: type[LifeOfALane]) -> None:
     run_state_machine_as_test(
-        LifeOfALane, settings=settings(QUICK, derandomize=False, max_examples=2000, stateful_step_count=25)
+        life, settings=settings(QUICK, derandomize=False, max_examples=2000, stateful_step_count=25)
     )
 
 

@@ -1,6 +1,10 @@
-"""Whatever happens in whatever order, the machine keeps its promises: limits run, latches hold, exits need releases."""
+"""Whatever happens in whatever order, the machine keeps its promises: limits run, latches hold, exits need releases.
+
+Of the lane of two doors, and of the walk-through lane of one.
+"""
 
 from dataclasses import replace
+from typing import ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,6 +20,7 @@ from gate.core.events import Event
 from gate.core.state import LanePolicy, State
 
 POLICY = LanePolicy()
+ONE_DOOR = LanePolicy(has_entry=False)
 COUNTS = st.sampled_from([None, 0, 1, 2])
 RELEASE = Hub(ManualClock()).release(occupancy_id="b-1")
 
@@ -47,6 +52,15 @@ ANYTHING: st.SearchStrategy[Event] = st.one_of(
     st.builds(lambda count: on.LaneFoundOccupied(person_count=count, reason="person_inside"), COUNTS),
     st.builds(lambda count: on.EntryShut(person_count=count), COUNTS),
     st.builds(lambda count: on.ExitShut(person_count=count), COUNTS),
+    st.builds(
+        lambda count, is_shut, is_by_exit: on.CountChanged(
+            person_count=count, is_exit_shut=is_shut, is_by_exit=is_by_exit
+        ),
+        COUNTS,
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.just(on.Tailgated()),
     st.builds(lambda door: on.DoorForced(door=door), st.sampled_from(["entry", "exit"])),
     st.builds(lambda name: on.DeviceFailed(device=name, reason="silent"), st.sampled_from(["camera", "board"])),
     st.builds(lambda name: on.DeviceRecovered(device=name), st.sampled_from(["camera", "board"])),
@@ -59,9 +73,11 @@ ALONG = (
     on.EntryAdmitted(),
     on.PersonEntered(person_count=1),
     on.EntryShut(person_count=1),
+    on.CountChanged(person_count=1, is_exit_shut=True),
     on.CrossingCleared(),
     on.ReleaseVerified(release=RELEASE),
     on.PersonLeft(),
+    on.CountChanged(person_count=0, is_exit_shut=False, is_by_exit=True),
     on.ExitShut(person_count=0),
 )
 
@@ -69,9 +85,11 @@ ALONG = (
 class AnyEvents(RuleBasedStateMachine):
     """Keeps the two timers that a runtime keeps, and a notebook of what was latched and seen to."""
 
+    policy: ClassVar[LanePolicy] = POLICY
+
     def __init__(self) -> None:
         super().__init__()
-        self.state, effects = machine.start(POLICY)
+        self.state, effects = machine.start(self.policy)
         self.timer: int | None = None
         self.has_limit = False
         self.was_found_empty = False
@@ -83,6 +101,7 @@ class AnyEvents(RuleBasedStateMachine):
 
     def _note(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
+            self._note_kind(effect)
             match effect:
                 case do.StartStateTimer(generation=generation):
                     self.timer = generation
@@ -99,10 +118,13 @@ class AnyEvents(RuleBasedStateMachine):
                 case _:
                     pass
 
+    def _note_kind(self, effect: Effect) -> None:
+        """What this kind of lane may ask for."""
+
     def _step(self, event: Event) -> None:
         before = self.state
         self.last = event
-        self.state, effects = machine.step(before, event, POLICY)
+        self.state, effects = machine.step(before, event, self.policy)
         if isinstance(event, on.LaneFoundEmpty):
             self.was_found_empty = True
         if isinstance(event, on.PersonEntered | on.CompanyDetected | on.LaneFoundOccupied | on.DoorForced):
@@ -123,7 +145,7 @@ class AnyEvents(RuleBasedStateMachine):
     def anything(self, event: Event) -> None:
         self._step(event)
 
-    @rule(start=st.integers(0, 6), length=st.integers(1, 10))
+    @rule(start=st.integers(0, 7), length=st.integers(1, 12))
     def a_piece_of_a_crossing(self, start: int, length: int) -> None:
         for event in ALONG[start : start + length]:
             is_timer = isinstance(event, on.StateTimedOut)
@@ -147,8 +169,11 @@ class AnyEvents(RuleBasedStateMachine):
             self.has_limit = False
             before = self.state
             self._step(on.InsideLimitReached())
-            if before.name in (State.OCCUPIED, State.REFERRED, State.CLEARED, State.ALARM, State.FAULT):
-                assert (self.state.name, self.state.is_going_back) == (State.LEAVING, True)
+            self._judge_limit(before.name)
+
+    def _judge_limit(self, before: State) -> None:
+        if before in (State.OCCUPIED, State.REFERRED, State.CLEARED, State.ALARM, State.FAULT):
+            assert (self.state.name, self.state.is_going_back) == (State.LEAVING, True)
 
     @invariant()
     def whoever_may_be_inside_has_a_limit_or_an_open_way(self) -> None:
@@ -197,7 +222,55 @@ class AnyEvents(RuleBasedStateMachine):
             assert not self.state.is_going_back
 
 
+class AnyEventsOfAWalkThrough(AnyEvents):
+    """Nobody can be shut in, so that no limit opens anything; what is void is the face, as soon as the count is another."""
+
+    policy: ClassVar[LanePolicy] = ONE_DOOR
+
+    def _note_kind(self, effect: Effect) -> None:
+        assert not isinstance(effect, do.OpenEntry | do.CloseEntry), "there is no entry"
+        match effect:
+            case do.CaptureFace():
+                self.is_face_asked = True
+            case do.VoidStay() | do.BeginCrossing():
+                self.is_face_asked = False
+            case do.OpenExit():
+                assert self.is_face_asked, "the exit was asked for on a face of before"
+
+    is_face_asked = False
+
+    def _judge_limit(self, before: State) -> None:
+        if before in (State.ENTRY_OPEN, State.OCCUPIED, State.REFERRED, State.CLEARED):
+            assert self.state.name is State.LEAVING
+        else:
+            assert self.state.name is before, "a limit that nobody waits for does nothing"
+
+    @rule(event=ANYTHING)
+    def the_count_is_another(self, event: Event) -> None:
+        """Whatever came before: no face is compared, and no release obeyed, for several people."""
+        self._step(event)
+        self._step(on.CountChanged(person_count=2, is_exit_shut=True))
+        assert self.state.name not in (State.OCCUPIED, State.REFERRED, State.CLEARED)
+
+    @invariant()
+    def whoever_may_be_inside_has_a_limit_or_an_open_way(self) -> None:
+        """Every crossing that waits for people has an end; whoever is not served is free to go."""
+        if self.state.name in (State.ENTRY_OPEN, State.OCCUPIED, State.REFERRED, State.CLEARED):
+            assert self.has_limit, self.state.name
+
+    @invariant()
+    def people_come_and_go_without_an_alarm(self) -> None:
+        if self.state.name in (State.READY, State.READING_DOCUMENT):
+            for count in (None, 0, 1, 2):
+                after, effects = machine.step(
+                    self.state, on.CountChanged(person_count=count, is_exit_shut=True), self.policy
+                )
+                assert (after, effects) == (self.state, ())
+
+
 TestMachineKeepsItsPromises = AnyEvents.TestCase
 TestMachineKeepsItsPromises.settings = settings(
     derandomize=True, max_examples=200, stateful_step_count=40, deadline=None
 )
+TestWalkThroughKeepsItsPromises = AnyEventsOfAWalkThrough.TestCase
+TestWalkThroughKeepsItsPromises.settings = settings(TestMachineKeepsItsPromises.settings, max_examples=150)

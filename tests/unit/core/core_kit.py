@@ -16,6 +16,7 @@ from gate.wire.signing import CommandVerifier, SigningKey, VerifiedCommand, Veri
 
 LANE = "port/lane-1"
 POLICY = LanePolicy()
+ONE_DOOR = LanePolicy(has_entry=False)
 DIGEST = "d" * 64
 KEY = SigningKey.generate()
 
@@ -106,17 +107,17 @@ def at(name: State, **changes: object) -> LaneState:
     return replace(LaneState(), name=name, generation=7, **changes)  # type: ignore[arg-type]
 
 
-def step(state: LaneState, event: Event) -> tuple[LaneState, tuple[Effect, ...]]:
+def step(state: LaneState, event: Event, policy: LanePolicy = POLICY) -> tuple[LaneState, tuple[Effect, ...]]:
     """One step; a timer's expiry is made current."""
     if isinstance(event, on.StateTimedOut):
         event = on.StateTimedOut(generation=state.generation)
-    return machine.step(state, event, POLICY)
+    return machine.step(state, event, policy)
 
 
-def run(state: LaneState, *events: Event) -> tuple[LaneState, list[Effect]]:
+def run(state: LaneState, *events: Event, policy: LanePolicy = POLICY) -> tuple[LaneState, list[Effect]]:
     """Several steps; all effects in order."""
     effects: list[Effect] = []
     for event in events:
-        state, some = step(state, event)
+        state, some = step(state, event, policy)
         effects += some
     return state, effects
