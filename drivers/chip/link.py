@@ -17,7 +17,7 @@ _OUT_OF_TIME = "reading the chip took longer than the lane allows"
 
 
 class SessionLost(ChipFailed):
-    """The chip answered in the clear with an error: it has forgotten the session's keys (section 9.8.8)."""
+    """The chip answered in the clear with an error: it has forgotten the session's keys (section 9.8.3)."""
 
     def __init__(self, sw: int) -> None:
         super().__init__(Reason.BROKEN, f"the chip left secure messaging with status {sw:04X}")

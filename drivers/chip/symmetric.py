@@ -74,7 +74,7 @@ def block_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
 
 
 def token_mac(cipher: BlockCipher, key: bytes, data: bytes) -> bytes:
-    """Eight bytes over any length: CMAC as it is with AES; padded by method 2 first with 3DES (section 9.8.2, 4.4.3.4)."""
+    """Eight bytes over any length: CMAC as it is with AES; padded by method 2 first with 3DES (sections 9.8.6, 4.4.3.4)."""
     if cipher is BlockCipher.TDES:
         return block_mac(cipher, key, pad(data, 8))
     context = CMAC(AES(key))

@@ -45,7 +45,7 @@ class VirtualChip:
             return bytes.fromhex("6700")
         if command.cla & 0x0C == 0x0C:
             return self._process_protected(command)
-        # A command in the clear ends a session (section 9.8.8).
+        # A command in the clear ends a session (section 9.8.3).
         self._session = None
         answer = self._handle(command)
         self._take_over()
