@@ -45,6 +45,7 @@
   }
 
   window.addEventListener("load", () => {
+    document.documentElement.lang = document.querySelector(".kiosk")?.lang ?? "en";
     tellLetters();
     tellVoices();
     window.speechSynthesis?.addEventListener?.("voiceschanged", tellVoices);
@@ -109,12 +110,13 @@
   new MutationObserver((changes) => {
     for (const change of changes) {
       if (change.attributeName === "data-beat") beatMs = performance.now();
+      if (change.attributeName === "lang" && change.target.matches(".kiosk")) document.documentElement.lang = change.target.lang;
       if (change.attributeName?.startsWith("data-say") || change.attributeName === "data-voice") queueMicrotask(speak);
     }
   }).observe(document.documentElement, {
     subtree: true,
     attributes: true,
-    attributeFilter: ["data-beat", "data-say", "data-say-language", "data-say-step", "data-voice"],
+    attributeFilter: ["lang", "data-beat", "data-say", "data-say-language", "data-say-step", "data-voice"],
   });
 
   // A shell for when the server cannot be reached, where browsers allow one: on this machine, or over https.

@@ -28,6 +28,7 @@ from gate.core.evidence import Attachment, Evidence, Finding, Outcome, Stage
 from gate.wire.messages import (
     CloudEvent,
     EventType,
+    HelpAsked,
     KioskStep,
     LaneState,
     LaneStatus,
@@ -45,6 +46,7 @@ LANES = ("lane-1", "lane-2")
 PASSWORD = "correct horse battery"
 OFFICERS = (
     ("li", "Li Wei", ("customs",)),
+    ("wang", "Wang Fang", ("customs",)),
     ("zhao", "Zhao Min", ("quarantine",)),
     ("chen", "Chen Yu", ("supervisor", "border")),
 )
@@ -145,7 +147,7 @@ class PortProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self.mirror_port = free_port()
         (folder / "mirror-port").write_text(str(self.mirror_port))
-        site = make_site(folder, http_port=self.http_port, broker_port=broker.port)
+        self.site = site = make_site(folder, http_port=self.http_port, broker_port=broker.port)
         SigningKey.generate().save(site.keys_dir / "hub.pem")
         for lane, key in self.lane_keys.items():
             key.save(site.keys_dir / f"lane-{lane}.pem")
@@ -163,7 +165,7 @@ class PortProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self._is_ready, f"the port is ready; its log is {self.folder / 'port.log'}", limit_s=30)
+        wait_until(self._is_ready, f"the port is ready; its log is {self.folder / 'port.log'}", limit_s=60)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -249,6 +251,10 @@ class TalkingLane:
             **{"case_id": case_id, "entry": "closed", "exit": "closed", "person_count": 0, **more},
         )
         self._publish(Channel.STATE, message.model_dump_json(), retain=True)
+
+    def help(self, call: HelpAsked | None) -> None:
+        """What a console says of a call at this lane's kiosk."""
+        self._publish(Channel.HELP, "" if call is None else call.model_dump_json(), retain=True)
 
     def begin(self, case_id: str) -> None:
         self.evidence = Evidence(port=PORT, lane=self._lane, case_id=case_id)

@@ -8,12 +8,14 @@ from conftest import Screens
 from playwright.sync_api import Page, expect
 from port_kit import LANES, TalkingLane
 
+from gate.console.texts import load_texts
 from gate.wire.messages import KioskLight, KioskStep
 from models.pad.challenge import COLOURS
 
 pytestmark = pytest.mark.browser
 
 Lanes = dict[str, TalkingLane]
+TEXTS = load_texts()
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +114,13 @@ def test_a_call_for_help_reaches_the_officers_until_one_goes(kiosk: Page, screen
 def test_a_lane_that_went_offline_is_said_to_be_out_of_use(kiosk: Page, lanes: Lanes) -> None:
     lanes["lane-2"].status(is_online=False)
     expect_step(kiosk, "offline")
+    expect(kiosk.get_by_test_id("kiosk")).to_have_attribute("data-lamp", "off")
+    assert kiosk.get_by_test_id("kiosk-sentence").inner_text() in {
+        TEXTS.kiosk("offline", name) for name in ("zh", "en")
+    }
     lanes["lane-2"].status()
     expect_step(kiosk, KioskStep.PLACE_DOCUMENT)
+    expect(kiosk.get_by_test_id("kiosk")).to_have_attribute("data-lamp", "green")
 
 
 def test_a_lane_that_does_not_exist_has_no_kiosk(screens: Screens) -> None:
