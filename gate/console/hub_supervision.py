@@ -43,7 +43,7 @@ class Flow(HubModel):
     waiting_ms_p95: float | None = None
     buckets: tuple[Bucket, ...] = ()
     by_lane: tuple[LaneFlow, ...] = ()
-    by_outcome: dict[str, int] = {}
+    by_outcome: dict[str, int]
     reasons: tuple[Reason, ...] = ()
 
 
@@ -78,7 +78,7 @@ class Now(HubModel):
     oldest_waiting_ms: int | None = None
     promise: Promise
     forecast: Forecast | None = None
-    last_outcomes: dict[str, LastOutcome] = {}
+    last_outcomes: dict[str, LastOutcome]
 
 
 class Alarm(HubModel):
@@ -103,7 +103,7 @@ class JournalLine(HubModel):
     at_ms: int
     type: str
     case_id: str | None = None
-    detail: dict[str, str] = {}
+    detail: dict[str, str]
 
 
 class Journal(HubModel):
@@ -142,6 +142,14 @@ class Watches(HubModel):
     limit_ms: int
     open: tuple[Watch, ...] = ()
     ended: tuple[Watch, ...] = ()
+
+
+class ForceOpened(HubModel):
+    """``waiting``: a second officer may agree until ``until_ms``; ``sent``: two agreed and the lane was told."""
+
+    state: str
+    until_ms: int | None = None
+    officers: tuple[str, ...] = ()
 
 
 class AuditEntry(HubModel):
@@ -230,6 +238,13 @@ class Supervision:
     async def search(self, token: str, query: CaseQuery, *, after: str | None = None) -> CasePage | Refusal | LinkLost:
         wanted = query.to_query() | ({"after": after} if after is not None else {})
         return await self._hub.ask(CasePage, "GET", "/search/cases", token, query=wanted)
+
+    async def force_open(
+        self, token: str, case_id: str, *, digest: str, role: str, reason: str
+    ) -> ForceOpened | Refusal | LinkLost:
+        """Agree to opening the exit by two officers' word, on the evidence that was on the screen."""
+        body = {"evidence_digest": digest, "role": role, "reason": reason}
+        return await self._hub.ask(ForceOpened, "POST", f"/cases/{case_id}/force-open", token, body=body)
 
     async def audit(
         self, token: str, *, case_id: str = "", after: str | None = None, limit: int = 50

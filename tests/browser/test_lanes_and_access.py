@@ -1,4 +1,4 @@
-"""The overview of lanes, who may open what, and screens that have lost a link."""
+"""Who may open what, and screens that have lost a link."""
 
 import httpx
 import pytest
@@ -11,33 +11,6 @@ from gate.wire.messages import KioskStep
 pytestmark = pytest.mark.browser
 
 Lanes = dict[str, TalkingLane]
-
-
-def test_lanes_are_drawn_with_their_doors_and_what_is_wrong(screens: Screens, lanes: Lanes) -> None:
-    lane = lanes["lane-1"]
-    lane.status()
-    lane.state(KioskStep.WALK_OUT, state="cleared", lamp="green", exit="open", person_count=1)
-    page = screens.open("/lanes", "chen")
-    card = page.get_by_test_id("lane-card-lane-1")
-    expect(card.get_by_test_id("lane-state")).to_have_text("cleared")
-    expect(card.locator(".door-open")).to_have_count(1)
-    expect(card.locator(".head")).to_have_count(1)
-    lane.state(KioskStep.OUT_OF_SERVICE, state="fault", lamp="red", problem="exit door jammed")
-    expect(page.get_by_test_id("alarm-lane-1")).to_contain_text("exit door jammed")
-    page.get_by_test_id("acknowledge-lane-1").click()
-    expect(page.get_by_test_id("lanes-said")).to_have_text("Lane 1: acknowledge: sent.")
-    lane.state(KioskStep.PLACE_DOCUMENT, state="ready", lamp="green")
-    expect(page.get_by_test_id("alarm-lane-1")).to_have_count(0)
-    page.get_by_test_id("out-of-service-lane-1").click()
-    expect(page.get_by_test_id("lanes-said")).to_have_text("Lane 1: take out of service: sent.")
-
-
-def test_an_officer_without_the_right_can_look_but_not_command(screens: Screens, lanes: Lanes) -> None:
-    lanes["lane-1"].status()
-    lanes["lane-1"].state(KioskStep.PLACE_DOCUMENT, state="ready", lamp="green")
-    page = screens.open("/lanes", "li")
-    expect(page.get_by_test_id("lane-card-lane-1").get_by_test_id("lane-state")).to_have_text("ready")
-    expect(page.get_by_test_id("out-of-service-lane-1")).to_be_disabled()
 
 
 def test_a_wrong_password_is_one_sentence(screens: Screens) -> None:

@@ -1,0 +1,1 @@
+"""The row of lanes, drawn in the browser."""
