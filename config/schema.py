@@ -20,6 +20,8 @@ from config.promise import Promise as Promise  # noqa: PLC0414  handed on
 from config.reasons import Reasons
 from config.retention import Retention
 from config.section import LOOPBACK_HOSTS, Name, Section
+from config.watchlist import WatchlistSettings
+from config.window import LookupName, Window
 
 
 class Port(Section):
@@ -103,7 +105,7 @@ class Policy(Section):
     """Limits that decide. The face thresholds come from the model's manifest unless they are set here (cosine, -1 to 1)."""
 
     mode: Literal["joint", "gate"] = "joint"
-    lookups: tuple[Literal["watchlist", "customs_declaration", "health_declaration"], ...] = (
+    lookups: tuple[LookupName, ...] = (
         "watchlist",
         "customs_declaration",
         "health_declaration",
@@ -278,6 +280,8 @@ class Site(Section):
     retention: Retention = Retention()
     reasons: Reasons = Reasons()
     promise: Promise = Promise()
+    window: Window = Window()
+    watchlist: WatchlistSettings = WatchlistSettings()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
     xray: tuple[Xray, ...] = ()

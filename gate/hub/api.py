@@ -23,6 +23,8 @@ from gate.hub.routers import (
     supervision,
     system,
     together,
+    watchlist,
+    window,
 )
 from gate.hub.service import Hub
 
@@ -56,6 +58,8 @@ def create_api(hub: Hub) -> FastAPI:
         scans,
         last_scan,
         intake,
+        window,
+        watchlist,
         lanes,
         statistics,
         supervision,

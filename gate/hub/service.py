@@ -33,6 +33,8 @@ from gate.hub.store import Store
 from gate.hub.telling import Teller
 from gate.hub.together import Together
 from gate.hub.upkeep import Upkeep
+from gate.hub.watchlist.shelf import WatchShelf
+from gate.hub.window.desk import WindowDesk
 from gate.wire.messages import Act, CaseChanged
 from gate.wire.signing import SigningKey, Verifier, VerifyKey
 
@@ -92,6 +94,15 @@ class Hub:
         self.lane_owners = {key.kid: address for key, address in owned}
         self._parts = make_parts(site, key, store=self.store, board=self.board, metrics=self.metrics, clock=clock)
         self._book, self._desk, self._ingest = self._parts.book, self._parts.desk, self._parts.ingest
+        self.watchlist = WatchShelf(
+            store=self.store,
+            folder=Path(site.state_dir) / "watchlist",
+            key=key,
+            port=site.port.id,
+            clock=clock,
+            max_age_s=site.watchlist.max_age_s,
+        )
+        self.window = WindowDesk(site=site, key=key, store=self.store, clock=clock)
         self._desks = Desks(cases=self._desk, together=Together(self._desk, clock))
         self._pump = Pump(
             take=self.take_in, set_aside=self._set_aside, tick=self.tick, metrics=self.metrics, clock=clock

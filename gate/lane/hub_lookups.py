@@ -24,6 +24,7 @@ class HubLookups:
             issuer=document.issuer,
             nationality=document.nationality,
             birth_date=document.birth_date,
+            expiry_date=document.expiry_date,
         )
         answered = await self._hub.look_up(request)
         return () if answered is None else tuple(Reply(facts=facts) for facts in answered)

@@ -368,6 +368,10 @@ class LookupRequest(Message):
     issuer: str
     nationality: str
     birth_date: str  # YYYY-MM-DD, or as printed where unknown parts are filled in
+    expiry_date: str | None = None  # YYYY-MM-DD
+    surname: str = ""
+    given_names: str = ""
+    sex: str = ""
 
 
 class LookupResult(Message):
@@ -381,3 +385,18 @@ class LookupResult(Message):
 
 class LookupAnswer(Message):
     results: list[LookupResult]
+
+
+class PrefetchedDocument(Message):
+    """The answers about a passenger who is due. ``is_once``: they are good for one crossing."""
+
+    document: Sha256  # gate.wire.prefetch.document_digest
+    results: list[LookupResult]
+    is_once: bool = False
+
+
+class PrefetchOut(Message):
+    """What a lane fetches beforehand; the answers are as of ``at_ms`` (the hub's clock)."""
+
+    at_ms: int
+    documents: list[PrefetchedDocument]

@@ -3,7 +3,8 @@
 from alembic import context
 
 import gate.hub.marks
-import gate.hub.scans.schema  # noqa: F401  so is this one
+import gate.hub.scans.schema
+import gate.hub.window.schema  # noqa: F401  so are these
 from gate.hub.schema import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True)

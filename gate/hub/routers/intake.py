@@ -1,15 +1,16 @@
-"""What comes before the traveller: declarations, the watchlist, and the lanes' questions about both."""
+"""What comes before the traveller: declarations, and the lanes' questions about them and the watchlist."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from gate.hub.accounts import INTAKE, SUPERVISOR
+from gate.hub.accounts import INTAKE
 from gate.hub.audit.log import AuditKind, Entry, note
-from gate.hub.intake import look_up, put_declaration, replace_watchlist
+from gate.hub.intake import put_declaration
 from gate.hub.routers.access import HubIn, LaneIn, OfficerIn, need_role
-from gate.hub.routers.answers import DeclaredOut, WatchlistOut
+from gate.hub.routers.answers import DeclaredOut
+from gate.hub.watchlist.shelf import LOOKUP
 from gate.wire.messages import LookupAnswer, LookupRequest
 
 router = APIRouter(tags=["intake"])
@@ -40,21 +41,12 @@ class DeclarationIn(_Body):
     health: HealthIn | None = None
 
 
-class WatchlistEntryIn(_Body):
-    document_number: Number
-    issuer: Issuer
-    reason: str = Field(max_length=500)
-
-
-class WatchlistIn(_Body):
-    entries: list[WatchlistEntryIn] = Field(max_length=100_000)
-
-
 @router.post("/lookups")
 def look_up_document(hub: HubIn, _lane: LaneIn, body: LookupRequest) -> LookupAnswer:
     """What the hub knows about a document, for the look-ups that the site's policy lists."""
-    with hub.store.read() as connection:
-        return look_up(connection, body, hub.site.policy.lookups)
+    names = hub.site.policy.lookups
+    answer = hub.window.look_up(body, tuple(name for name in names if name != LOOKUP))
+    return LookupAnswer(results=[hub.watchlist.look_up(body), *answer.results]) if LOOKUP in names else answer
 
 
 @router.post("/declarations", status_code=201, response_model=DeclaredOut)
@@ -75,15 +67,3 @@ def declare(hub: HubIn, officer: OfficerIn, body: DeclarationIn) -> dict[str, st
         kind = AuditKind.DECLARATION_TAKEN
         note(connection, Entry(at_ms=hub.clock.utc_ms(), kind=kind, who=officer.user, data=data))
     return {"declaration_id": declaration_id}
-
-
-@router.put("/watchlist", response_model=WatchlistOut)
-def put_watchlist(hub: HubIn, officer: OfficerIn, body: WatchlistIn) -> dict[str, Any]:
-    """Replace the watchlist of document numbers."""
-    need_role(officer, "border", SUPERVISOR)
-    entries = [(item.document_number, item.issuer, item.reason) for item in body.entries]
-    with hub.store.write() as connection:
-        count = replace_watchlist(connection, entries)
-        kind = AuditKind.WATCHLIST_REPLACED
-        note(connection, Entry(at_ms=hub.clock.utc_ms(), kind=kind, who=officer.user, data={"entries": count}))
-    return {"entries": count}
