@@ -1,5 +1,6 @@
 """What every page is handed."""
 
+import json
 from dataclasses import dataclass
 
 from fastapi.responses import RedirectResponse
@@ -60,6 +61,8 @@ class Console:
     def dress(self, body_classes: str, words: Words | None = None) -> None:
         """Our style and script for the page that is being built, and the language that it is in."""
         if words is not None:
+            lost = json.dumps(words("page.lost"), ensure_ascii=False)
+            ui.add_head_html(f"<style>:root {{ --lost: {lost} }}</style>")
             ui.add_head_html(f'<script>document.documentElement.lang = "{words.tag}"</script>')
         ui.add_head_html(f'<link rel="stylesheet" href="{self.style_url}">')
         ui.add_head_html(f'<script defer src="{self.script_url}"></script>')

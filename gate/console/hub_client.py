@@ -3,14 +3,28 @@
 Not responsible for: who is logged in (``sessions``), what may be seen (the hub decides), live news (``live``).
 """
 
-from collections.abc import AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from gate.console.hub_models import Case, CasePage, LastScan, Login, MarkKind, MarkPage, Statistics, VerdictKind
+from gate.console.hub_models import (
+    Case,
+    CasePage,
+    ClaimPage,
+    ForceOpenAnswer,
+    InspectionView,
+    LastScan,
+    Login,
+    MarkKind,
+    MarkPage,
+    Statistics,
+    VerdictKind,
+)
+from gate.core.inspection import InspectionAct, InspectionOutcome
 from gate.wire.messages import Act
 
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
@@ -83,6 +97,7 @@ class HubClient:
 
     def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # A proxy of the machine must never see passports: trust_env is off.
+        self._live_url = url.rstrip("/") + "/healthz"
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/") + "/api/v1", timeout=_TIMEOUT, trust_env=False, transport=transport
         )
@@ -120,9 +135,69 @@ class HubClient:
         Also 409 when ``seen_number``, that of the role's word on the screen, is not its newest: a colleague has spoken since.
         """
         body: dict[str, Any] = {"kind": kind.value, "evidence_digest": evidence_digest, "reason": reason, "role": role}
+        body["request_id"] = secrets.token_hex(8)
         if seen_number is not None:
             body["seen_number"] = seen_number
-        return await self._json(Case, "POST", f"/cases/{case_id}/verdicts", token, body=body)
+        return await self._json(Case, "POST", f"/cases/{case_id}/verdicts", token, body=body, is_repeatable=True)
+
+    async def take_back(
+        self, token: str, case_id: str, *, evidence_digest: str, role: str
+    ) -> Case | Refusal | LinkLost:
+        """The role's word is no word any more, as long as the release has not gone out."""
+        body = {"evidence_digest": evidence_digest, "role": role, "request_id": secrets.token_hex(8)}
+        return await self._json(Case, "POST", f"/cases/{case_id}/take-back", token, body=body, is_repeatable=True)
+
+    async def force_open(
+        self, token: str, case_id: str, *, evidence_digest: str, role: str, reason: str
+    ) -> ForceOpenAnswer | Refusal | LinkLost:
+        """One of two officers' agreement to open the exit without the roles' verdicts."""
+        body = {"evidence_digest": evidence_digest, "role": role, "reason": reason}
+        return await self._json(ForceOpenAnswer, "POST", f"/cases/{case_id}/force-open", token, body=body)
+
+    async def propose_inspection(
+        self, token: str, case_id: str, *, evidence_digest: str, role: str, roles: Sequence[str]
+    ) -> InspectionView | Refusal | LinkLost:
+        """Ask ``roles`` to open the bag together."""
+        body = {"evidence_digest": evidence_digest, "role": role, "roles": list(roles)}
+        return await self._json(InspectionView, "POST", f"/cases/{case_id}/inspections", token, body=body)
+
+    async def act_in_inspection(
+        self,
+        token: str,
+        case_id: str,
+        inspection_id: str,
+        *,
+        act: InspectionAct,
+        evidence_digest: str,
+        role: str,
+        outcome: InspectionOutcome | None = None,
+        detail: str = "",
+    ) -> InspectionView | Refusal | LinkLost:
+        """Join, leave, start, give the role's result, or call it off."""
+        body = {"act": act.value, "evidence_digest": evidence_digest, "role": role, "detail": detail}
+        body |= {"outcome": outcome.value} if outcome is not None else {}
+        return await self._json(
+            InspectionView, "POST", f"/cases/{case_id}/inspections/{inspection_id}", token, body=body
+        )
+
+    async def claim(
+        self, token: str, case_id: str, *, role: str, is_knowing: bool = False
+    ) -> ClaimPage | Refusal | LinkLost:
+        """Say that one is at work on the case. 409 ``claimed`` when a colleague of the role is, unless ``is_knowing``."""
+        body = {"role": role, "is_knowing": is_knowing}
+        return await self._json(ClaimPage, "PUT", f"/cases/{case_id}/claim", token, body=body)
+
+    async def leave_claim(self, token: str, case_id: str, *, role: str) -> ClaimPage | Refusal | LinkLost:
+        """Let go of the case."""
+        return await self._json(ClaimPage, "DELETE", f"/cases/{case_id}/claim", token, query={"role": role})
+
+    async def is_answering(self) -> bool:
+        """Whether the hub answers at all, within a second."""
+        try:
+            response = await self._http.get(self._live_url, timeout=1.0)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+        return response.is_success
 
     async def send_back(self, token: str, case_id: str, *, reason: str) -> Done | Refusal | LinkLost:
         return await self._done("POST", f"/cases/{case_id}/send-back", token, body={"reason": reason})
@@ -208,8 +283,12 @@ class HubClient:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
+        is_repeatable: bool = False,
     ) -> Answer | Refusal | LinkLost:
         response = await self._send(method, path, token, body=body, query=query)
+        if is_repeatable and isinstance(response, LinkLost):
+            # The answer may have been lost and not the word: the request carries its own name, so the hub takes it once.
+            response = await self._send(method, path, token, body=body, query=query)
         if not isinstance(response, httpx.Response):
             return response
         try:

@@ -91,8 +91,59 @@ class HistoryLine(HubModel):
     detail: str = ""
 
 
+class ClaimView(HubModel):
+    """An officer whose screen says that they are at work on the case."""
+
+    user: str
+    name: str = ""
+    since_ms: int
+
+
+class InspectionResult(HubModel):
+    outcome: str
+    author: str = ""
+    at_ms: int = 0
+    detail: str = ""
+
+
+class InspectionView(HubModel):
+    """A joint inspection. ``present`` maps each role that has come to its officer's account."""
+
+    inspection_id: str
+    roles: tuple[str, ...] = ()
+    proposed_by: str = ""
+    proposed_ms: int = 0
+    state: str
+    present: dict[str, str] = {}
+    results: dict[str, InspectionResult] = {}
+    evidence_digest: str = ""
+
+
+class ConsentView(HubModel):
+    """One officer's agreement to opening the exit without the roles' verdicts."""
+
+    author: str
+    role: str = ""
+    at_ms: int
+    reason: str = ""
+
+
+class ForceOpenAnswer(HubModel):
+    """``waiting`` for a second officer until ``until_ms``, or ``sent``."""
+
+    state: str
+    until_ms: int | None = None
+
+
+class ClaimPage(HubModel):
+    """Who is at work on a case now; ``before``: from whom it was just taken over."""
+
+    claims: dict[str, ClaimView] = {}
+    before: str | None = None
+
+
 class CaseSummary(HubModel):
-    """A case in the queue. Times are milliseconds since 1970 UTC."""
+    """A case in the queue. Times are milliseconds since 1970 UTC. ``claims``: who is at work on it, by role; in lists only."""
 
     case_id: str
     lane: str
@@ -103,8 +154,10 @@ class CaseSummary(HubModel):
     revision: int | None = None
     decision: str | None = None
     outcome: str | None = None
+    reasons: tuple[str, ...] = ()
     required_roles: tuple[str, ...] = ()
     verdicts: dict[str, VerdictView | str] = {}
+    claims: dict[str, ClaimView] = {}
 
     def verdict_kind(self, role: str) -> str:
         """What ``role`` says of the current evidence; ``pending`` when it has not spoken on it."""
@@ -131,13 +184,37 @@ class Case(CaseSummary):
 
     evidence_digest: str | None = None
     occupancy_id: str | None = None
-    reasons: tuple[str, ...] = ()
     findings: tuple[FindingView, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
     traveller: Traveller | None = None
     declaration: Declaration | None = None
     release: ReleaseView | None = None
     history: tuple[HistoryLine, ...] = ()
+    inspections: tuple[InspectionView, ...] = ()
+    is_inspection_open: bool = False
+    refused_by: tuple[str, ...] | None = None
+    force_open: tuple[ConsentView, ...] = ()
+
+    @property
+    def inspection(self) -> InspectionView | None:
+        """The appointment that stands, if one does."""
+        last = self.inspections[-1] if self.inspections else None
+        return last if last is not None and self.is_inspection_open else None
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether the traveller is on the way out by the entry."""
+        orders = [line.what for line in self.history if line.what.startswith("send_back.")]
+        return bool(orders) and orders[-1] in ("send_back.issued", "send_back.taken")
+
+    def own_word(self, role: str) -> VerdictView | None:
+        """What ``role`` last said, also on older evidence."""
+        verdict = self.verdicts.get(role)
+        return verdict if isinstance(verdict, VerdictView) else None
+
+    def in_the_way_of(self, role: str) -> bool:
+        """Whether a finding that this role has to look at stands against a release."""
+        return any(item.is_in_the_way and item.role == role for item in self.findings)
 
     def attachment(self, kind: str) -> AttachmentView | None:
         """The newest attachment of that kind."""

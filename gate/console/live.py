@@ -63,6 +63,7 @@ class Live:
         self._client: mqtt.Client | None = None
         self._lanes = {lane.id: LaneNews(lane=lane.id) for lane in site.lanes}
         self.is_linked = False
+        self._unlinked_ns = clock.monotonic_ns()
         self.lane_changed: Event[str] = Event()
         self.case_changed: Event[CaseChanged] = Event()
         self.link_changed: Event[bool] = Event()
@@ -77,6 +78,10 @@ class Live:
         """For how long nothing was heard of the lane; None when it never was."""
         heard_ns = self._lanes[lane_id].heard_ns
         return None if heard_ns is None else (self._clock.monotonic_ns() - heard_ns) // 1_000_000
+
+    def unlinked_ms(self) -> int:
+        """For how long the broker has been away; 0 while it is there."""
+        return 0 if self.is_linked else (self._clock.monotonic_ns() - self._unlinked_ns) // 1_000_000
 
     def freshness(self, lane_id: str) -> Freshness:
         """How far :meth:`lane` can be believed now."""
@@ -154,6 +159,7 @@ class Live:
         """The link to the broker came up or broke."""
         if is_linked != self.is_linked:
             self.is_linked = is_linked
+            self._unlinked_ns = self._clock.monotonic_ns()
             self.link_changed.emit(is_linked)
 
     def take(self, topic: str, payload: bytes) -> None:

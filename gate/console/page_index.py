@@ -1,5 +1,7 @@
 """The way in: an index of the screens, and signing in and out."""
 
+from urllib.parse import quote
+
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import app as pages
@@ -7,9 +9,12 @@ from nicegui import ui
 
 from gate.console.context import LANGUAGE_KEY, Console, browser_id, officer_of
 from gate.console.hub_client import LinkLost, Refusal
-from gate.console.i18n import LANGUAGES
+from gate.console.i18n import LANGUAGES, Words, words_of
 from gate.console.parts import box, button, link, set_enabled, set_style, text
 from gate.console.sessions import Officer
+from gate.console.spoken import role_title
+
+BRAND = "Tongguan 通关"
 
 
 def register(console: Console) -> None:
@@ -17,13 +22,16 @@ def register(console: Console) -> None:
 
     @ui.page("/", dark=True)
     def index() -> None:
-        console.dress("control-room")
-        _draw_index(console, officer_of(console))
+        words = console.words()
+        console.dress("control-room", words)
+        _draw_index(console, officer_of(console), words)
 
-    @ui.page("/login", dark=True, title="Sign in")
+    @ui.page("/login", dark=True)
     def login(next: str = "") -> RedirectResponse | None:
-        console.dress("control-room")
-        _LoginForm(console, browser_id(), target=safe_target(next))
+        words = console.words()
+        console.dress("control-room", words)
+        ui.page_title(words("login.title"))
+        _LoginForm(console, browser_id(), words, target=safe_target(next))
         return None
 
     @pages.get("/language/{language}")
@@ -57,18 +65,28 @@ def home_of(officer: Officer, console: Console) -> str:
     return "/lanes" if not screens and officer.may_command_lanes else "/"
 
 
-def _draw_index(console: Console, officer: Officer | None) -> None:
-    with box("index"):
+def _draw_languages(words: Words, target: str) -> None:
+    """The other languages, each by its own name."""
+    for language, name in LANGUAGES.items():
+        if language != words.language:
+            other = link(name, f"/language/{language}?next={quote(target, safe='')}", "plain-link")
+            other.props["lang"] = language.replace("_", "-")
+
+
+def _draw_index(console: Console, officer: Officer | None, words: Words) -> None:
+    with box("index", tag="main"):
         with box("index-head"):
-            text("Tongguan 通关", "brand")
+            text(BRAND, "brand")
             text(console.site.port.title, "subtitle")
             with box("index-user"):
+                _draw_languages(words, "/")
                 if officer is None:
-                    link("Sign in", "/login", "plain-link")
+                    link(words("login.sign_in"), "/login", "plain-link")
                 else:
-                    text(f"{officer.name} · {', '.join(sorted(officer.roles))}", "dim")
-                    link("Sign out", "/logout", "plain-link")
-        text("Officers’ screens", "section")
+                    roles = ", ".join(role_title(console.site, role, words) for role in sorted(officer.roles))
+                    text(f"{officer.name} · {roles}", "dim")
+                    link(words("head.sign_out"), "/logout", "plain-link")
+        text(words("index.officers"), "section")
         with box("tiles"):
             for role in console.site.roles:
                 with link("", f"/role/{role.id}", "tile") as tile:
@@ -76,9 +94,9 @@ def _draw_index(console: Console, officer: Officer | None) -> None:
                     text(role.title, "tile-title")
                     text(role.title_zh, "tile-sub")
             with link("", "/lanes", "tile tile-lanes"):
-                text("All lanes", "tile-title")
-                text("总览", "tile-sub")
-        text("Kiosks", "section")
+                text(words_of("en")("index.lanes"), "tile-title")
+                text(words_of("zh_CN")("index.lanes"), "tile-sub")
+        text(words("index.kiosks"), "section")
         with box("tiles"):
             for lane in console.site.lanes:
                 with link("", f"/kiosk/{lane.id}", "tile tile-kiosk"):
@@ -87,21 +105,25 @@ def _draw_index(console: Console, officer: Officer | None) -> None:
 
 
 class _LoginForm:
-    def __init__(self, console: Console, browser: str, *, target: str | None) -> None:
+    def __init__(self, console: Console, browser: str, words: Words, *, target: str | None) -> None:
         self._console = console
         self._browser = browser
+        self._words = words
         self._target = target
-        with box("login-page"), box("login-card"):
-            text("Tongguan 通关", "brand")
+        with box("login-page", tag="main"), box("login-card"):
+            text(BRAND, "brand")
             text(console.site.port.title, "subtitle")
-            self._user = ui.input("User").props(
+            self._user = ui.input(words("login.user")).props(
                 'outlined dark autofocus autocomplete=username data-testid="login-user"'
             )
-            self._password = ui.input("Password", password=True).props(
+            self._password = ui.input(words("login.password"), password=True).props(
                 'outlined dark autocomplete=current-password data-testid="login-password"'
             )
             self._problem = text("", "login-problem", testid="login-problem")
-            self._button = button("Sign in", self._enter, "btn-primary", testid="login-submit")
+            self._problem.props["role"] = "alert"
+            self._button = button(words("login.sign_in"), self._enter, "btn-primary", testid="login-submit")
+            with box("login-languages"):
+                _draw_languages(words, f"/login?next={quote(target, safe='')}" if target else "/login")
         for field in (self._user, self._password):
             field.classes("login-field").on("keydown.enter", self._enter, args=[])
 
@@ -114,18 +136,13 @@ class _LoginForm:
 
     async def _try(self, user: str, password: str) -> None:
         if not user or not password:
-            self._problem.set_text("Enter your user name and your password.")
+            self._problem.set_text(self._words("login.empty"))
             return
         answer = await self._console.hub.login(user, password)
         if isinstance(answer, LinkLost):
-            self._problem.set_text("The hub does not answer. Try again in a moment.")
+            self._problem.set_text(self._words("login.no_hub"))
         elif isinstance(answer, Refusal):
-            is_limited = answer.status == 429
-            self._problem.set_text(
-                "Too many attempts. Wait a minute, then try again."
-                if is_limited
-                else "User name or password is not right."
-            )
+            self._problem.set_text(self._words("login.limited" if answer.status == 429 else "login.wrong"))
         else:
             officer = Officer.of(answer)
             self._console.sessions.enter(self._browser, officer)

@@ -41,6 +41,13 @@ def button(
     return element
 
 
+def set_words(element: Element, label: str) -> None:
+    """Give a :func:`button` another label; only a difference is sent."""
+    found = next((item for item in element if isinstance(item, ui.label)), None)
+    if found is not None and found.text != label:
+        found.set_text(label)
+
+
 def link(label: str, target: str, classes: str = "") -> ui.link:
     return ui.link(label, target).classes(classes)
 

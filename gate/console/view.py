@@ -3,12 +3,26 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
-from gate.console.hub_models import AttachmentView, Case, CaseSummary, FindingView
-from gate.console.texts import Texts
+from gate.console.hub_models import AttachmentView, Case, CaseSummary, ClaimView, FindingView
+from gate.console.i18n import Words
+from gate.console.spoken import finding_words
 from gate.core.evidence import Outcome
 
 _MARKS = {Outcome.PASS: "ok", Outcome.INFO: "i", Outcome.REFER: "!", Outcome.NOT_CHECKED: "?"}
+_URGENT = (
+    "lookup.watchlist",
+    "cargo.radiation",
+    "chip.no_copy",
+    "chip.sod_signature",
+    "chip.dg_hashes",
+    "face.presentation",
+)
+"""Reasons that go before the others in a queue: a danger to those who stand around, or somebody who is not who they say."""
+
+_NEARLY = 2 / 3
+"""Of the time for which a traveller may be kept inside: from then on the queue says that it runs out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +37,8 @@ class FindingLine:
     role: str
     is_mine: bool
     is_in_the_way: bool
+    why: tuple[tuple[str, str], ...] = ()
+    """What it was decided by: names (keys of the catalogue) and values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +48,14 @@ class Match:
     score: float
     threshold: float | None
     is_match: bool
+
+
+class Urgency(StrEnum):
+    """How a case stands in a role's queue."""
+
+    CALM = "calm"
+    RUNNING_OUT = "running_out"  # the traveller has to be let out soon
+    URGENT = "urgent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +115,31 @@ def waiting_from_ms(case: CaseSummary) -> int:
     return case.waiting_since_ms if case.waiting_since_ms is not None else case.opened_ms
 
 
-def queue_of(cases: Sequence[CaseSummary], role: str) -> tuple[CaseSummary, ...]:
-    """Cases in the order of a role's queue: what waits for this role first, then the others, each in the order of arrival.
+def urgency_of(case: CaseSummary, *, now_ms: int, inside_limit_ms: int) -> Urgency:
+    """``inside_limit_ms``: after which the lane lets a traveller out by the entry, answered or not."""
+    if any(reason.startswith(_URGENT) for reason in case.reasons):
+        return Urgency.URGENT
+    waited_ms = now_ms - case.waiting_since_ms if case.waiting_since_ms is not None else 0
+    return Urgency.RUNNING_OUT if waited_ms > _NEARLY * inside_limit_ms else Urgency.CALM
 
-    A traveller's place does not change when new evidence makes their case wait anew.
+
+def queue_of(cases: Sequence[CaseSummary], role: str) -> tuple[CaseSummary, ...]:
+    """Cases in the order of a role's queue: what waits for this role first, of these what is urgent, then in the order of arrival.
+
+    A traveller's place does not change when new evidence of the same kind makes their case wait anew, nor with time.
     """
-    live = [case for case in cases if case.status in ("open", "released")]
-    return tuple(sorted(live, key=lambda case: (not case.waits_for(role), case.opened_ms, case.case_id)))
+
+    def place(case: CaseSummary) -> tuple[bool, bool, int, str]:
+        is_urgent = any(reason.startswith(_URGENT) for reason in case.reasons)
+        return (not case.waits_for(role), not is_urgent, case.opened_ms, case.case_id)
+
+    return tuple(sorted((case for case in cases if case.status in ("open", "released")), key=place))
+
+
+def colleague_at(case: CaseSummary, *, role: str, user: str | None) -> ClaimView | None:
+    """The other officer of the same role who is at work on the case, if one is."""
+    claim = case.claims.get(role)
+    return claim if claim is not None and claim.user != user else None
 
 
 def choose_case(
@@ -105,6 +147,7 @@ def choose_case(
     *,
     role: str,
     current: CaseSummary | None,
+    user: str | None = None,
     is_kept: bool = False,
     is_decided: bool = False,
 ) -> str | None:
@@ -112,9 +155,10 @@ def choose_case(
 
     ``is_kept``: an officer chose the current case, or it has waited for them on this screen; it stays until it is over or decided,
     also while new evidence makes it wait for nobody. What is only watched gives way to a case that waits for this role.
-    ``is_decided``: this role has just released or sent back the current case.
+    ``is_decided``: this role has just released or sent back the current case. A case at which a colleague of ``user`` is at work comes
+    on the screen only when ``user`` chooses it.
     """
-    queue = [case for case in queue_of(cases, role) if current is None or case.case_id != current.case_id]
+    queue = next_cases(cases, role=role, user=user, beside=current.case_id if current is not None else None)
     waiting = next((case for case in queue if case.waits_for(role)), None)
     if current is not None and current.status != "closed":
         is_theirs = is_kept and not is_decided and current.status == "open"
@@ -125,25 +169,57 @@ def choose_case(
     return queue[0].case_id if queue else None
 
 
-def finding_lines(case: Case, *, role: str, texts: Texts) -> tuple[FindingLine, ...]:
+def next_cases(
+    cases: Sequence[CaseSummary], *, role: str, user: str | None, beside: str | None
+) -> tuple[CaseSummary, ...]:
+    """The queue without the case ``beside`` and without those at which a colleague is at work."""
+    return tuple(
+        case
+        for case in queue_of(cases, role)
+        if case.case_id != beside and colleague_at(case, role=role, user=user) is None
+    )
+
+
+def finding_lines(case: Case, *, role: str, words: Words) -> tuple[FindingLine, ...]:
     """The findings in plain words: in the way for this role, in the way for others, to be noted, fine."""
-    lines = [_finding_line(finding, role=role, texts=texts) for finding in case.findings]
+    lines = [_finding_line(finding, role=role, words=words) for finding in case.findings]
     order = {"!": 0, "?": 0, "i": 1, "ok": 2}
     return tuple(sorted(lines, key=lambda line: (order[line.mark], not line.is_mine)))
 
 
-def _finding_line(finding: FindingView, *, role: str, texts: Texts) -> FindingLine:
+def _finding_line(finding: FindingView, *, role: str, words: Words) -> FindingLine:
     long_words = finding.measured if isinstance(finding.measured, str) and len(finding.measured) > 12 else ""
     return FindingLine(
         code=finding.code,
         mark=_MARKS[finding.outcome],
-        title=texts.finding(finding),
+        title=finding_words(finding, words),
         value=measured_value(finding),
         detail=" · ".join(part for part in (long_words, finding.detail) if part),
         role=finding.role,
         is_mine=finding.role == role,
         is_in_the_way=finding.is_in_the_way,
+        why=_why(finding, words),
     )
+
+
+def _why(finding: FindingView, words: Words) -> tuple[tuple[str, str], ...]:
+    """By which rule, from which facts, at which place."""
+    measured, threshold, model = finding.measured, finding.threshold, finding.model_hash
+    facts = [("why.rule", finding.code)]
+    if measured is not None:
+        facts.append(("why.measured", _exactly(measured)))
+    if threshold is not None:
+        facts.append(("why.limit", _exactly(threshold)))
+    facts.append(("why.stage", words.get(f"why.stage.{finding.stage}") or finding.stage))
+    if model:
+        facts.append(("why.model", model[:16]))
+    if finding.detail:
+        facts.append(("why.detail", finding.detail))
+    return tuple(facts)
+
+
+def _exactly(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def measured_value(finding: FindingView) -> str:
@@ -178,7 +254,15 @@ def temperature_of(case: Case) -> FindingView | None:
     return next((finding for finding in reversed(case.findings) if "temperature" in finding.code), None)
 
 
-def what_changed(before: Case, after: Case, *, texts: Texts) -> str:
+def liveness_of(case: Case) -> FindingView | None:
+    """The newest finding on whether a living person stands there; what refers goes before what only notes."""
+    found = [finding for finding in case.findings if finding.code.startswith("face.presentation")]
+    decided = [finding for finding in found if finding.outcome is not Outcome.INFO]
+    chosen = decided or found
+    return chosen[-1] if chosen else None
+
+
+def what_changed(before: Case, after: Case, *, words: Words) -> str:
     """What an officer must look at again, in one sentence; empty when the evidence is the same."""
     if before.evidence_digest == after.evidence_digest:
         return ""
@@ -186,15 +270,20 @@ def what_changed(before: Case, after: Case, *, texts: Texts) -> str:
     fresh = [item for item in after.findings if (item.code, item.outcome, item.measured) not in held]
     pictures = {item.sha256 for item in before.attachments}
     fresh_kinds = {item.kind for item in after.attachments if item.sha256 not in pictures and item.kind != "private"}
-    kinds = sorted({"X-ray" if kind.startswith("xray") else kind for kind in fresh_kinds})
-    news = [_news_of(item, texts) for item in fresh]
-    news += [f"new picture: {kind}" for kind in kinds]
+    kinds = sorted({"xray" if kind.startswith("xray") else kind for kind in fresh_kinds})
+    news = [_news_of(item, words) for item in fresh]
+    news += [words("changed.picture", kind=words.get(f"picture.{kind}") or kind) for kind in kinds]
+    finished = {item.inspection_id for item in before.inspections if item.state == "finished"}
+    if any(item.state == "finished" and item.inspection_id not in finished for item in after.inspections):
+        news.append(words("changed.inspection"))
     if not news:
-        news = [f"revision {after.revision}"]
-    shown = "; ".join(news[:3]) + (f"; and {len(news) - 3} more" if len(news) > 3 else "")
-    return f"The evidence changed: {shown}. Look again, then decide."
+        news = [words("changed.revision", revision=after.revision)]
+    if len(news) > 3:
+        news = [*news[:3], words.count("changed.more", len(news) - 3)]
+    return words("changed.sentence", news=words("changed.joint").join(news))
 
 
-def _news_of(finding: FindingView, texts: Texts) -> str:
+def _news_of(finding: FindingView, words: Words) -> str:
     value = measured_value(finding)
-    return f"{texts.finding(finding)} ({value})" if value else texts.finding(finding)
+    title = finding_words(finding, words)
+    return words("changed.finding", finding=title, value=value) if value else title

@@ -11,11 +11,11 @@ from gate.checks.emrtd.results import (
     unread_chip,
 )
 from gate.console.hub_models import FindingView
-from gate.console.texts import load_texts
+from gate.console.i18n import LANGUAGES, words_of
+from gate.console.spoken import finding_words
 
 
 def test_no_code_is_shown_bare() -> None:
-    texts = load_texts()
     found = set()
     for limits in (
         ChipLimits(),
@@ -35,8 +35,9 @@ def test_no_code_is_shown_bare() -> None:
             found.update(judge_findings(judge_chip(passive, checks[-2:]), limits))
     assert len({finding.code for finding in found}) > 15
     bare = {
-        (finding.code, finding.outcome)
+        (language, finding.code, finding.outcome)
         for finding in found
-        if "·" in texts.finding(FindingView.model_validate(finding.to_json()))
+        for language in LANGUAGES
+        if "·" in finding_words(FindingView.model_validate(finding.to_json()), words_of(language))
     }
     assert bare == set()

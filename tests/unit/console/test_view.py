@@ -2,22 +2,28 @@
 
 from typing import Any
 
-from gate.console.hub_models import Case, CaseSummary, FindingView, VerdictView
-from gate.console.texts import load_texts
+from gate.console.hub_models import Case, CaseSummary, ClaimView, FindingView, InspectionView, VerdictView
+from gate.console.i18n import words_of
 from gate.console.view import (
+    Urgency,
     age,
     choose_case,
+    colleague_at,
     finding_lines,
+    liveness_of,
     match_of,
     measured_value,
+    next_cases,
     queue_of,
     short_id,
     temperature_of,
+    urgency_of,
     what_changed,
 )
 from gate.core.evidence import Outcome
 
-TEXTS = load_texts()
+WORDS = words_of("en")
+CHINESE = words_of("zh_CN")
 
 
 def summary(
@@ -123,7 +129,7 @@ def test_findings_in_the_way_come_first_the_roles_own_foremost() -> None:
         finding("lookup.customs_declaration", Outcome.REFER, role="customs", measured="hit", detail="meat"),
         finding("document.birth", Outcome.INFO),
     )
-    lines = finding_lines(shown, role="customs", texts=TEXTS)
+    lines = finding_lines(shown, role="customs", words=WORDS)
     assert [(line.mark, line.title, line.value) for line in lines] == [
         ("!", "Goods were declared", ""),
         ("!", "Temperature is raised", "38.4 / 37.3 °C"),
@@ -131,10 +137,6 @@ def test_findings_in_the_way_come_first_the_roles_own_foremost() -> None:
         ("ok", "Portrait found on the page", ""),
     ]
     assert [line.is_mine for line in lines] == [True, False, False, False]
-
-
-def test_a_finding_that_has_no_sentence_is_still_plain() -> None:
-    assert TEXTS.finding(finding("bag.seal_number", Outcome.NOT_CHECKED)) == "Bag · seal number: could not be checked"
 
 
 def test_what_was_measured_is_short_or_absent() -> None:
@@ -175,19 +177,74 @@ def test_what_changed_names_the_new_findings_and_pictures() -> None:
             {"kind": "private", "sha256": "b" * 64, "media_type": "application/json"},
         ],
     )
-    assert what_changed(before, after, texts=TEXTS) == (
-        "The evidence changed: Temperature is raised (39.0 / 37.3 °C); new picture: live. Look again, then decide."
+    assert what_changed(before, after, words=WORDS) == (
+        "The evidence changed: Temperature is raised (39.0 / 37.3 °C); new picture: face at the gate. Look again, then decide."
     )
-    assert what_changed(after, after, texts=TEXTS) == ""
+    assert what_changed(after, after, words=WORDS) == ""
 
 
 def test_a_change_that_cannot_be_named_is_still_said() -> None:
-    assert "revision 2" in what_changed(case(), case(digest="d2", revision=2), texts=TEXTS)
+    assert "revision 2" in what_changed(case(), case(digest="d2", revision=2), words=WORDS)
 
 
-def test_history_is_told_in_plain_words() -> None:
-    assert (
-        TEXTS.history("crossing.decided", "refer health.temperature")
-        == "Lane's own word: refer · temperature is raised"
+def test_the_end_of_an_inspection_is_named_in_the_officers_language() -> None:
+    over = InspectionView(inspection_id="i", state="finished")
+    after = case(digest="d2", revision=1, inspections=(over,))
+    assert what_changed(case(), after, words=WORDS) == (
+        "The evidence changed: the joint inspection ended. Look again, then decide."
     )
-    assert TEXTS.history("something.new", "") == "something new"
+    assert what_changed(case(), after, words=CHINESE) == "证据有变化：联合查验已结束。请重新查看后再决定。"
+
+
+def test_why_a_finding_was_made_names_rule_facts_and_model() -> None:
+    shown = case(finding("face.match", Outcome.REFER, measured=0.21, threshold=0.42, model_hash="ab" * 32, detail="x"))
+    (line,) = finding_lines(shown, role="border", words=WORDS)
+    assert dict(line.why) == {
+        "why.rule": "face.match",
+        "why.measured": "0.21",
+        "why.limit": "0.42",
+        "why.stage": "at the exit",
+        "why.model": "ab" * 8,
+        "why.detail": "x",
+    }
+
+
+def test_signs_of_life_that_refer_go_before_those_that_only_are_noted() -> None:
+    refers = finding("face.presentation", Outcome.REFER)
+    shown = case(refers, finding("face.presentation.blink", Outcome.INFO))
+    assert liveness_of(shown) == refers
+    assert liveness_of(case(finding("face.match"))) is None
+
+
+def claimed(name: str, user: str, **more: Any) -> CaseSummary:
+    return summary(name, **more).model_copy(update={"claims": {"customs": ClaimView(user=user, since_ms=0)}})
+
+
+def test_a_case_at_which_a_colleague_works_does_not_come_by_itself() -> None:
+    cases = [claimed("theirs", "li"), summary("free", waiting_ms=5000)]
+    assert choose_case(cases, role="customs", current=None, user="wang") == "free"
+    assert choose_case(cases, role="customs", current=None, user="li") == "theirs"
+    assert choose_case(cases[:1], role="customs", current=None, user="wang") is None
+    assert [item.case_id for item in next_cases(cases, role="customs", user="wang", beside=None)] == ["free"]
+
+
+def test_a_colleague_is_one_of_the_same_role_and_another_person() -> None:
+    case_ = claimed("c", "li")
+    assert colleague_at(case_, role="customs", user="li") is None
+    assert colleague_at(case_, role="quarantine", user="zhao") is None
+    found = colleague_at(case_, role="customs", user="wang")
+    assert found is not None
+    assert found.user == "li"
+
+
+def test_what_is_urgent_goes_before_what_is_older() -> None:
+    wanted = summary("wanted", waiting_ms=9000).model_copy(update={"reasons": ("lookup.watchlist",)})
+    cases = [summary("old"), summary("given", verdict="hold"), wanted]
+    assert [item.case_id for item in queue_of(cases, "customs")] == ["wanted", "old", "given"]
+    assert urgency_of(wanted, now_ms=9000, inside_limit_ms=90_000) is Urgency.URGENT
+
+
+def test_the_queue_says_when_a_travellers_time_runs_out() -> None:
+    waits = summary("c", waiting_ms=0)
+    assert urgency_of(waits, now_ms=60_000, inside_limit_ms=90_000) is Urgency.CALM
+    assert urgency_of(waits, now_ms=60_001, inside_limit_ms=90_000) is Urgency.RUNNING_OUT
