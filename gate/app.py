@@ -3,10 +3,8 @@
 Nothing below this module knows how the parts find each other, and nothing here knows whether a device is real.
 """
 
-import contextlib
 import secrets
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +26,7 @@ from gate.lane.hub_link import HubLink
 from gate.lane.hub_lookups import HubLookups
 from gate.lane.lookups import Lookups
 from gate.lane.runtime import LaneRuntime
+from gate.lane.start import Start
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
@@ -46,7 +45,7 @@ from gate.settings import (
 from gate.wire import messages as wire
 from gate.wire.identity import as_identity, hub_identity
 from gate.wire.keyring import Keyring
-from gate.wire.messages import Act, Command, EventType
+from gate.wire.messages import Act, Command
 from gate.wire.signing import CommandVerifier, Refused, SigningKey, VerifiedCommand, Verifier, sign_command
 from models.store import ModelStore
 
@@ -81,8 +80,7 @@ class LaneProgram:
         self._key = keys.lane(lane.id)
         hub_keys = Verifier.trusting(*keys.hub_publics())
         self.store = LaneStore(site.state_dir / f"lane-{lane.id}.sqlite", port=site.port.id, lane=lane.id, clock=clock)
-        with _store_must_work(self.store):
-            self._boot_id = f"{self.store.next_boot()}-{secrets.token_hex(3)}"
+        self._start = Start(self.store, software_version=__version__, model_hashes=eyes.model_hashes)
         self._hub = HubLink(url=site.hub.url, address=self._address, key=self._key, clock=clock)
         self._eyes = eyes
         self.casework = Casework(
@@ -99,36 +97,7 @@ class LaneProgram:
         )
         self._on_change = on_change
         self._chip = chip_watch(site, lane, devices, clock)
-        self.runtime = LaneRuntime(
-            policy=lane_policy(site, lane),
-            clock=clock,
-            store=self.store,
-            board=devices.board,
-            guard=self._make_guard(lane, clock),
-            vision=Vision(
-                face_camera=devices.face_camera,
-                face_camera_2=devices.face_camera_2,
-                document_camera=devices.document_camera,
-                eyes=eyes,
-                clock=clock,
-                face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
-                liveness=liveness(site, lane, eyes),
-                codes=travel_codes(site, clock),
-                lamps=document_lamps(lane, devices),
-                chip=self._chip,
-                observers=face_observers(devices, lane.kiosk_mirror_port),
-            ),
-            casework=self.casework,
-            look_up=Lookups(
-                site.policy.lookups,
-                [HubLookups(self._hub, site.policy.lookups)],
-                deadline_ms=site.policy.lookup_deadline_ms,
-            ),
-            celsius=thermometry(site, devices),
-            self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
-            publish=self._publish,
-            on_change=self._changed,
-        )
+        self.runtime = self._make_runtime(lane)
         self.equipment = Equipment(
             fittings(lane, devices),
             runtime=self.runtime,
@@ -140,11 +109,52 @@ class LaneProgram:
             is_scan_referring=site.policy.scans == "refer",
         )
         self._commands = self._make_verifier(hub_keys)
-        self.uplink = Uplink(
+        self.uplink = self._make_uplink(lane, hub_keys)
+
+    def _make_runtime(self, lane: Lane) -> LaneRuntime:
+        site, devices = self._site, self._devices
+        return LaneRuntime(
+            policy=lane_policy(site, lane),
+            clock=self._clock,
+            store=self.store,
+            board=devices.board,
+            guard=self._make_guard(lane, self._clock),
+            vision=self._make_vision(lane),
+            casework=self.casework,
+            look_up=Lookups(
+                site.policy.lookups,
+                [HubLookups(self._hub, site.policy.lookups)],
+                deadline_ms=site.policy.lookup_deadline_ms,
+            ),
+            celsius=thermometry(site, devices),
+            self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
+            publish=self._publish,
+            on_change=self._changed,
+        )
+
+    def _make_vision(self, lane: Lane) -> Vision:
+        site, devices, eyes = self._site, self._devices, self._eyes
+        return Vision(
+            face_camera=devices.face_camera,
+            face_camera_2=devices.face_camera_2,
+            document_camera=devices.document_camera,
+            eyes=eyes,
+            clock=self._clock,
+            face_timeout_ms=max(500, site.policy.face_timeout_ms - VISION_MARGIN_MS),
+            liveness=liveness(site, lane, eyes),
+            codes=travel_codes(site, self._clock),
+            lamps=document_lamps(lane, devices),
+            chip=self._chip,
+            observers=face_observers(devices, lane.kiosk_mirror_port),
+        )
+
+    def _make_uplink(self, lane: Lane, hub_keys: Verifier) -> Uplink:
+        site = self._site
+        return Uplink(
             broker=as_identity(site.broker, lane.id),
             port=site.port.id,
             lane=lane.id,
-            boot_id=self._boot_id,
+            boot_id=self._start.boot_id,
             software_version=__version__,
             store=self.store,
             hub=self._hub,
@@ -153,13 +163,13 @@ class LaneProgram:
             on_command=self.runtime.consider,
             on_refused=self.runtime.refused,
             on_store_failed=self.runtime.store_failed,
-            clock=clock,
+            clock=self._clock,
         )
 
     def _make_guard(self, lane: Lane, clock: Clock) -> Guard:
         return Guard(
             lane=self._address,
-            boot_id=self._boot_id,
+            boot_id=self._start.boot_id,
             clock=clock,
             sensor_max_age_ns=self._site.policy.sensor_max_age_ms * 1_000_000,
             is_spent=self.store.is_spent,
@@ -172,7 +182,7 @@ class LaneProgram:
             hub_keys,
             address=self._address,
             clock=self._clock,
-            last_seq=self.store.last_command_seq,
+            last_seq=lambda: self.store.last_command_seq,
             remember=self.store.remember_command,
         )
 
@@ -181,11 +191,7 @@ class LaneProgram:
         try:
             if self._devices.thermometer is not None:
                 self._devices.thermometer.start()
-            started = wire.LaneStarted(
-                boot_id=self._boot_id, software_version=__version__, model_hashes=self._eyes.model_hashes
-            )
-            with _store_must_work(self.store):
-                self.casework.report(EventType.LANE_STARTED, started)
+            self.runtime.record_start(lambda: self._start.write(self.casework))
             await self.uplink.start(self.runtime.ended)
             await self._hub.warm_up()
             await self.equipment.start()
@@ -239,15 +245,6 @@ class LaneProgram:
             occupancy_id=here.evidence.occupancy_id,
             evidence_digest=here.evidence.digest(),
         )
-
-
-@contextlib.contextmanager
-def _store_must_work(store: LaneStore) -> Iterator[None]:
-    """A lane that cannot write does not start."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise GateError(f"the lane's store {store.path} cannot be written ({error}): free space on that disk") from None
 
 
 def sign_own_release(

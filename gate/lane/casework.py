@@ -114,6 +114,17 @@ class Casework:
         data = wire.DoorCommanded.model_validate({**body, "case_id": here.case_id if here else None})
         self.report(EventType.DOOR_COMMANDED, data)
 
+    def note_entry_commanded(self, at_ns: int) -> None:
+        """Door 1 was told to open; the first time counts."""
+        here = self.crossing
+        if here is not None and here.entry_commanded_ns is None:
+            here.entry_commanded_ns = at_ns
+
+    def note_exit_commanded(self, at_ns: int) -> None:
+        """The exit was told to open."""
+        if self.crossing is not None:
+            self.crossing.exit_commanded_ns = at_ns
+
     def report_veto(self, door: str, rule: str) -> None:
         """The guard or the board refused a door command."""
         here = self.crossing

@@ -13,7 +13,7 @@ from typing import assert_never
 
 import structlog
 
-from drivers.lane_io.interface import BoardEvent, LampColour, LaneIo, LaneSensors, LinkLost, LinkUp
+from drivers.lane_io.interface import BoardEvent, LaneIo, LaneSensors, LinkLost, LinkUp
 from gate.core import effects as do
 from gate.core import events as on
 from gate.core import machine
@@ -24,6 +24,7 @@ from gate.core.guard import Guard
 from gate.core.state import LanePolicy, LaneState, State
 from gate.lane import sensing
 from gate.lane.casework import Casework
+from gate.lane.display import Display
 from gate.lane.examination import Examination, Lookup, Seen
 from gate.lane.executor import Executor
 from gate.lane.inbox import Inbox
@@ -33,6 +34,7 @@ from gate.lane.orders import Orders
 from gate.lane.presentation import lane_state, look
 from gate.lane.sightings import CameraChanged, Sighting, VisionFailed
 from gate.lane.store import LaneStore
+from gate.lane.store_watch import StoreWatch
 from gate.lane.takeover import Takeover
 from gate.lane.timers import Timers
 from gate.lane.vision import Vision
@@ -74,7 +76,6 @@ class LaneRuntime:
         self._vision = vision
         self._casework = casework
         self._self_release = self_release
-        self._publish = publish
         self._on_change = on_change
         self._executor = Executor(
             board=board,
@@ -84,44 +85,55 @@ class LaneRuntime:
             post=self.put,
             report_command=casework.report_command,
             report_veto=casework.report_veto,
-            on_entry_commanded=self._entry_commanded,
-            on_exit_commanded=self._exit_commanded,
+            on_entry_commanded=casework.note_entry_commanded,
+            on_exit_commanded=casework.note_exit_commanded,
         )
         self._sensing = sensing.Sensing(has_entry=policy.has_entry)
         self._inbox: Inbox[Input] = Inbox(self._take)
         self._timers = Timers(post=self.put, is_surely_empty=self._is_surely_empty)
         self._takeover = Takeover(lambda: self._spawn(self._acknowledge_silence()))
-        self._examination = Examination(
-            clock=clock,
-            vision=vision,
-            casework=casework,
-            guard=guard,
+        self._examination = self._make_examination(look_up, celsius)
+        self._state = LaneState()
+        self._since_ms = clock.utc_ms()
+        self._orders = self._make_orders()
+        self._journal = Journal(store, writes=self._guarded)
+        self._store_watch = StoreWatch(store, post=self.put, state=lambda: self._state)
+        self._display = Display(
+            lamp=lambda: look(self._state, has_entry=policy.has_entry)[0],
+            picture=self._picture,
+            set_lamp=self._executor.submit,
+            publish=publish,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _make_examination(self, look_up: Lookup, celsius: Callable[[int], float | None] | None) -> Examination:
+        return Examination(
+            clock=self._clock,
+            vision=self._vision,
+            casework=self._casework,
+            guard=self._guard,
             look_up=look_up,
             celsius=celsius,
             last_sensors=lambda: self._sensing.last,
             step=self._step,
             spawn=self._spawn,
             writes=self._guarded,
-            on_hint=self._present,
+            on_hint=lambda: self._display.changed(),  # noqa: PLW0108  bound later
         )
-        self._state = LaneState()
-        self._since_ms = clock.utc_ms()
-        self._orders = Orders(
-            board=board,
-            guard=guard,
-            casework=casework,
-            store=store,
+
+    def _make_orders(self) -> Orders:
+        return Orders(
+            board=self._board,
+            guard=self._guard,
+            casework=self._casework,
+            store=self._store,
             step=self._step,
             post=self.put,
             spawn=self._spawn,
             writes=self._guarded,
             faults=lambda: self._state.faults,
         )
-        self._journal = Journal(store, writes=self._guarded)
-        self._lamp: LampColour | None = None
-        self._is_show_due = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def state(self) -> LaneState:
@@ -139,13 +151,14 @@ class LaneRuntime:
             await self._board.start(self.put)
             self._vision.start(self.put_threadsafe)
             self._apply(effects)
-            self._present()
+            self._display.changed()
             await self._inbox.run()
         finally:
             await self._stop()
 
     async def _stop(self) -> None:
         self._timers.cancel()
+        self._store_watch.cancel()
         for task in tuple(self._tasks):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -201,7 +214,7 @@ class LaneRuntime:
             sensors.exit,
             sensors.person_count,
         ):
-            self._present()
+            self._display.changed()
 
     def _look(self) -> None:
         last = self._sensing.last
@@ -260,6 +273,7 @@ class LaneRuntime:
         self._state = after
         if after.faults != before.faults:
             self._orders.faults_changed()
+            self._store_watch.faults_changed(after.faults)
         if after.name is not before.name:
             self._since_ms = self._clock.utc_ms()
         self._apply(effects)
@@ -270,7 +284,7 @@ class LaneRuntime:
         if after.name is not before.name:
             self._entered(after)
         if after != before:
-            self._present()
+            self._display.changed()
         if isinstance(event, on.CrossingCleared) and after.name is State.OCCUPIED:
             # At once, not by way of the inbox: what comes in meanwhile could make it a release of older evidence.
             release = self._self_release(self._casework)
@@ -304,6 +318,16 @@ class LaneRuntime:
         try:
             act()
         except sqlite3.Error as error:
+            self.store_failed(error)
+
+    def record_start(self, write: Callable[[], None]) -> None:
+        """Before :meth:`run`: write what a start has to tell. Where the store does not take it, the lane starts in its fault state, and
+        ``write`` is called again until it succeeds.
+        """
+        try:
+            write()
+        except sqlite3.Error as error:
+            self._store_watch.owe(write)
             self.store_failed(error)
 
     def store_failed(self, error: sqlite3.Error) -> None:
@@ -350,40 +374,17 @@ class LaneRuntime:
 
     # -- records and screens ---------------------------------------------------------------------------------------
 
-    def _entry_commanded(self, at_ns: int) -> None:
-        here = self._casework.crossing
-        if here is not None and here.entry_commanded_ns is None:
-            here.entry_commanded_ns = at_ns
-
-    def _exit_commanded(self, at_ns: int) -> None:
-        here = self._casework.crossing
-        if here is not None:
-            here.exit_commanded_ns = at_ns
-
-    def _present(self) -> None:
-        """Something to be seen has changed: it is shown once what happens now is through, however much of it changed."""
-        if not self._is_show_due and self._loop is not None:
-            self._is_show_due = True
-            self._loop.call_soon(self._show)
-
-    def _show(self) -> None:
-        self._is_show_due = False
-        lamp, _ = look(self._state, has_entry=self._policy.has_entry)
-        if lamp is not self._lamp:
-            self._lamp = lamp
-            self._executor.submit(lamp)
-        self._publish(
-            lane_state(
-                self._state,
-                since_ms=self._since_ms,
-                hint=self._examination.hint,
-                sensors=self._sensing.last,
-                crossing=self._casework.crossing,
-                crossings=self._casework.finished,
-                light=self._examination.light,
-                chip_progress=self._examination.chip_progress,
-                has_entry=self._policy.has_entry,
-            )
+    def _picture(self) -> wire.LaneState:
+        return lane_state(
+            self._state,
+            since_ms=self._since_ms,
+            hint=self._examination.hint,
+            sensors=self._sensing.last,
+            crossing=self._casework.crossing,
+            crossings=self._casework.finished,
+            light=self._examination.light,
+            chip_progress=self._examination.chip_progress,
+            has_entry=self._policy.has_entry,
         )
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:

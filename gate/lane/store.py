@@ -4,6 +4,7 @@ Durability first: write-ahead log, ``synchronous=FULL``; a call returns when its
 the hub's signed receipt (a broker's acknowledgement is not one), a picture only when the hub has stored it.
 """
 
+import errno
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,10 +73,19 @@ def _open_file(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
 
 
+def _is_want_of_room(error: OSError | sqlite3.Error) -> bool:
+    """Whether the disk has no room, or fails at the moment: a wrong file, folder or owner does not mend itself."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bytes tell more of the same
+    return primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 class LaneStore:
     """The lane's memory. One instance per lane, used from the lane's event loop only.
 
-    Opening it raises GateError when the file cannot be used; a write that the disk does not take raises sqlite3.Error.
+    Opening it raises GateError when the file cannot be used; what the disk does not take, or give, raises sqlite3.Error. A disk without
+    room is no reason not to open: then everything raises sqlite3.Error until there is some.
     """
 
     def __init__(
@@ -91,27 +101,50 @@ class LaneStore:
         self._path = path
         self._clock = clock
         self._source = event_source(port, lane)
-        try:
-            self._db = (connect or _open_file)(path)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA secure_delete=ON")
-            self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise GateError(
-                f"the lane's store {path} cannot be used ({error}): check the folder, its space and its owner"
-            ) from None
-
-        self._sequence = int(self._meta("sequence") or 0)
+        self._connect = connect or _open_file
+        self._opened: sqlite3.Connection | None = None
+        self._sequence = 0
         self._journalled = 0
         self._noted: list[tuple[int, str, str]] = []
+        try:
+            self._open()
+        except (OSError, sqlite3.Error) as error:
+            if not _is_want_of_room(error):
+                raise GateError(
+                    f"the lane's store {path} cannot be used ({error}): check the folder, its space and its owner"
+                ) from None
+
+    def _open(self) -> sqlite3.Connection:
+        database = self._connect(self._path)
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=FULL")
+            database.execute("PRAGMA secure_delete=ON")
+            database.executescript(_SCHEMA)
+            row = database.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
+        except BaseException:
+            database.close()
+            raise
+        self._sequence = 0 if row is None else int(row[0])
+        self._opened = database
+        return database
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._opened is not None:
+            return self._opened
+        try:
+            return self._open()
+        except OSError as error:
+            raise sqlite3.OperationalError(f"the store cannot be opened: {error}") from error
 
     @property
     def path(self) -> Path:
         return self._path
 
     def close(self) -> None:
-        self._db.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -121,17 +154,18 @@ class LaneStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        database = self._db
         before, noted = self._sequence, len(self._noted)
-        self._db.execute("BEGIN IMMEDIATE")
+        database.execute("BEGIN IMMEDIATE")
         try:
             yield
             if noted:
                 self._append_journal(noted)
-            self._db.execute("COMMIT")
+            database.execute("COMMIT")
         except BaseException:
             self._sequence = before  # what was not written has no number
-            if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
-                self._db.execute("ROLLBACK")
+            if database.in_transaction:  # on a full disk SQLite has rolled back by itself
+                database.execute("ROLLBACK")
             raise
         del self._noted[:noted]
 

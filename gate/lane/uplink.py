@@ -163,13 +163,20 @@ class Uplink:
     async def _pump(self) -> None:
         while True:
             if self._is_connected:
-                self._publish_due()
+                self._reading(self._publish_due)
                 if self._now_s() - self._state_said_s >= STATE_S:
                     self._say_state()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESEND_S / 3):
                     await self._wake.wait()
             self._wake.clear()
+
+    def _reading(self, act: Callable[[], None]) -> None:
+        """A store that cannot be read now is tried again with the next round."""
+        try:
+            act()
+        except sqlite3.Error as error:
+            self._on_store_failed(error)
 
     def _publish_due(self) -> None:
         now_s = self._now_s()
@@ -181,11 +188,20 @@ class Uplink:
         while True:
             await self._picture_wake.wait()
             self._picture_wake.clear()
-            for waiting in self._store.waiting_pictures():
+            for waiting in await self._waiting_pictures():
                 stored = await self._hub.store_picture(waiting)
                 if stored is Stored.LATER or not self._forget(waiting, stored):
                     await asyncio.sleep(PICTURE_RETRY_S)
                 self._picture_wake.set()
+
+    async def _waiting_pictures(self) -> list[Picture]:
+        try:
+            return self._store.waiting_pictures()
+        except sqlite3.Error as error:
+            self._on_store_failed(error)
+            await asyncio.sleep(PICTURE_RETRY_S)
+            self._picture_wake.set()
+            return []
 
     def _forget(self, picture: Picture, stored: Stored) -> bool:
         try:

@@ -199,12 +199,19 @@ class VerifiedCommand:
 class CommandVerifier:
     """A lane's judge of commands: signed by a trusted key, for this lane, in time, and never seen before.
 
-    ``last_seq`` is read at start and ``remember`` is called with every accepted number *before* the command is handed on, so that
-    a restart in between loses a command rather than taking it twice.
+    ``last_seq`` is read at start, or asked before the first command: what it raises then is raised by :meth:`verify`, since nothing is
+    believed as long as nobody knows what was seen before. ``remember`` is called with every accepted number *before* the command is
+    handed on, so that a restart in between loses a command rather than taking it twice.
     """
 
     def __init__(
-        self, verifier: Verifier, *, address: str, clock: Clock, last_seq: int, remember: Callable[[int], None]
+        self,
+        verifier: Verifier,
+        *,
+        address: str,
+        clock: Clock,
+        last_seq: int | Callable[[], int],
+        remember: Callable[[int], None],
     ) -> None:
         self._verifier = verifier
         self._address = address
@@ -241,6 +248,8 @@ class CommandVerifier:
         now_s = self._clock.utc_ms() / 1000
         if command.aud != self._address:
             return "not_for_this_lane"
+        if not isinstance(self._last_seq, int):
+            self._last_seq = self._last_seq()
         if command.seq <= self._last_seq:
             return "replayed"
         if now_s >= command.exp:

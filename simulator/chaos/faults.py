@@ -120,9 +120,7 @@ def _jump(shift: "Shift", rng: random.Random) -> None:
 
 def _set_disk(is_full: bool) -> Mend:
     def act(shift: "Shift") -> None:
-        if shift.process is not None:
-            shift.process.store.is_full = is_full
-        shift.is_disk_full = is_full
+        shift.disk.is_full = is_full
 
     return act
 

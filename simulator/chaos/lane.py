@@ -16,15 +16,15 @@ from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
 from gate.core.state import LanePolicy, State
 from gate.core.state import LaneState as MachineState
-from gate.errors import GateError
 from gate.lane.casework import Casework
 from gate.lane.hub_link import HubLink, Stored
 from gate.lane.runtime import LaneRuntime
 from gate.lane.sightings import PrivateDocument
+from gate.lane.start import Start
 from gate.lane.store import LaneStore, OutboxRow, Picture
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
-from gate.wire.messages import EventType, KioskStep, LaneStarted, LaneState
+from gate.wire.messages import KioskStep, LaneState
 from gate.wire.signing import CommandVerifier, Verifier
 from simulator.chaos.broker import Broker
 from simulator.chaos.hub import Hub
@@ -78,13 +78,22 @@ SENSOR_MAX_AGE_NS = 400_000_000
 
 
 class Disk:
-    """A disk in memory, with one database on it: it outlives the processes that use it."""
+    """A disk in memory, with one database on it: it outlives the processes that use it. Full, it takes nothing and opens nothing."""
+
+    is_full = False
 
     def __init__(self) -> None:
         self._database = sqlite3.connect(":memory:", isolation_level=None, factory=_Kept)
 
     def connect(self, _path: Path) -> sqlite3.Connection:
+        self.refuse_if_full()
         return self._database
+
+    def refuse_if_full(self) -> None:
+        if self.is_full:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
 
     def remove(self) -> None:
         self._database.is_kept = False
@@ -105,16 +114,18 @@ class _Kept(sqlite3.Connection):
 class DiskStore(LaneStore):
     """The lane's store on a disk that can be full, and that outlives a killed process."""
 
-    is_full = False
     is_dead = False
+
+    def __init__(self, disk: Disk, clock: LoopClock) -> None:
+        self.disk = disk
+        super().__init__(Path("lane.sqlite"), port=PORT, lane=LANE, clock=clock, connect=disk.connect)
 
     def _refuse(self) -> None:
         if self.is_dead:
             raise sqlite3.OperationalError("the process is dead")
-        if self.is_full:
-            raise sqlite3.OperationalError("database or disk is full")
+        self.disk.refuse_if_full()
 
-    def _transaction(self) -> "contextlib.AbstractContextManager[None]":
+    def _transaction(self) -> "contextlib._GeneratorContextManager[None]":
         self._refuse()
         return super()._transaction()
 
@@ -158,15 +169,14 @@ class LaneProcess:
         on_spend: Callable[[str, str | None], None],
         on_state: Callable[[State], None],
     ) -> None:
-        self.store = DiskStore(Path("lane.sqlite"), port=PORT, lane=LANE, clock=clock, connect=disk.connect)
+        self.store = DiskStore(disk, clock)
         self._loop = loop
         self._line = line
         self._sight = sight
         self._hub = hub
         self._on_spend = on_spend
         self.screen: LaneState | None = None
-        boot = self.store.next_boot()
-        self._boot_id = f"boot-{boot}"
+        self._start = Start(self.store, software_version=__version__, model_hashes={"mrz-recogniser": MODEL_HASH})
         self.casework = Casework(
             port=PORT,
             lane=LANE,
@@ -181,7 +191,7 @@ class LaneProcess:
         )
         self.guard = Guard(
             lane=ADDRESS,
-            boot_id=self._boot_id,
+            boot_id=self._start.boot_id,
             clock=clock,
             sensor_max_age_ns=SENSOR_MAX_AGE_NS,
             is_spent=self.store.is_spent,
@@ -209,7 +219,7 @@ class LaneProcess:
             broker=BrokerSettings(),
             port=PORT,
             lane=LANE,
-            boot_id=self._boot_id,
+            boot_id=self._start.boot_id,
             software_version=__version__,
             store=self.store,
             hub=cast(HubLink, _Pictures(self._hub)),
@@ -217,7 +227,7 @@ class LaneProcess:
                 Verifier.trusting(self._hub.key.public()),
                 address=ADDRESS,
                 clock=clock,
-                last_seq=self.store.last_command_seq,
+                last_seq=lambda: self.store.last_command_seq,
                 remember=self.store.remember_command,
             ),
             receipts=Verifier.trusting(self._hub.key.public()),
@@ -231,13 +241,7 @@ class LaneProcess:
     async def _run(self) -> None:
         """As :meth:`gate.app.LaneProgram.run` does it."""
         try:
-            started = LaneStarted(
-                boot_id=self._boot_id, software_version=__version__, model_hashes={"mrz-recogniser": MODEL_HASH}
-            )
-            try:
-                self.casework.report(EventType.LANE_STARTED, started)
-            except sqlite3.Error as error:
-                raise GateError(f"the lane's store cannot be written ({error})") from None
+            self.runtime.record_start(lambda: self._start.write(self.casework))
             await self.uplink.start(self.runtime.ended)
             await self.runtime.run()
         finally:
@@ -254,7 +258,7 @@ class LaneProcess:
 
     @property
     def error(self) -> BaseException | None:
-        """What the process died of by itself, None while it lives or when it was killed. GateError, DeviceError: it could not start."""
+        """What the process died of by itself, None while it lives or when it was killed. DeviceError: it could not start."""
         if not self.task.done() or self.task.cancelled() or self.store.is_dead:
             return None
         return self.task.exception()

@@ -12,7 +12,6 @@ from typing import Any
 
 from drivers.errors import DeviceError
 from gate.core.state import State
-from gate.errors import GateError
 from gate.wire.messages import Act, Command, KioskStep
 from gate.wire.signing import SigningKey, sign_command
 from simulator.board_model import BoardModel
@@ -117,7 +116,6 @@ class Shift:
         self.sight: Sight = Sight(loop, self.clock, people_inside=self.board.world.people_inside)
         self.thermometer: Thermometer = Thermometer()
         self.process: LaneProcess | None = None
-        self.is_disk_full = False
         self.findings = Findings()
         self.judge: Judge = Judge(
             board=self.board,
@@ -136,7 +134,7 @@ class Shift:
     # -- the lane's process ------------------------------------------------------------------------------------------
 
     def start_lane(self) -> None:
-        """Boot it, unless it runs. With a full disk it cannot start, and is started when there is space again."""
+        """Boot it, unless it runs."""
         if self.process is not None:
             return
         self.sight = Sight(self.loop, self.clock, people_inside=self.board.world.people_inside)
@@ -153,7 +151,6 @@ class Shift:
             on_spend=self.judge.note_spent,
             on_state=lambda name: self._tell(f"lane: {name.value}"),
         )
-        self.process.store.is_full = self.is_disk_full
         self.judge.disturb()
 
     def kill(self) -> None:
@@ -174,7 +171,7 @@ class Shift:
     def _ended(self, error: BaseException) -> None:
         """As an operator's service manager does: say why, and start it again in a moment."""
         self.process = None
-        if not isinstance(error, GateError | DeviceError):  # it could not start: no space, or no board on its line
+        if not isinstance(error, DeviceError):  # it could not start: no board on its line
             self.findings.died.append(f"the lane ended by {error!r}")
         self._tell(f"the lane ended: {error}")
         self.loop.call_later(_START_AGAIN_S, self.start_lane)

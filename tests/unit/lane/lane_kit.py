@@ -204,6 +204,7 @@ class Rig:
     async def reaches(self, *states: State) -> None:
         await until(lambda: self.is_over or self.name in states, lambda: f"{states}; it went {self.states}")
         assert self.name in states, f"the lane ended by itself: {self.states}"
+        await asyncio.sleep(0)  # what is to be seen of it is shown with the loop's next turn
 
     async def is_settled(self) -> None:
         """What was ordered so far has been dealt with."""

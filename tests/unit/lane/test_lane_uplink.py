@@ -19,7 +19,7 @@ from gate.core.clock import SystemClock
 from gate.embedded import BrokerHandle, speaks_mqtt, start_embedded_broker
 from gate.lane import uplink as uplink_module
 from gate.lane.hub_link import Stored
-from gate.lane.store import EventDraft, Picture
+from gate.lane.store import EventDraft, LaneStore, Picture
 from gate.lane.uplink import Uplink
 from gate.wire.messages import Act, AlarmCleared, Command, EventType, LaneState, Receipt, utc
 from gate.wire.mqtt import end
@@ -396,3 +396,20 @@ def test_a_receipt_is_believed_only_with_the_hubs_key() -> None:
     verifier = Verifier.trusting(HUB.public())
     assert not isinstance(verify_receipt(verifier, sign_receipt(HUB, receipt), address=ADDRESS), Refused)
     assert isinstance(verify_receipt(verifier, sign_receipt(STRANGER, receipt), address=ADDRESS), Refused)
+
+
+async def test_a_store_that_cannot_be_read_is_told_and_asked_again(
+    lane: LaneEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LaneStore, "waiting_events", broken)
+        patch.setattr(LaneStore, "waiting_pictures", broken)
+        lane.uplink._wake.set()
+        lane.uplink.pictures_waiting()
+        await until(lambda: len(lane.failures) >= 2, "both failures are told")
+    lane.store.record(pictures=[Picture(sha256="a" * 64, case_id="c", media_type="image/jpeg", data=b"x")])
+    await until(lambda: lane.evidence.kept == ["a" * 64], "the picture goes after all")
+    assert lane.ends == []

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,31 @@ def test_a_release_by_the_book() -> None:
     assert (release.occupancy_id, release.evidence_digest) == ("boot-1", "d" * 64)
     assert release.expires_utc_ms == CLOCK.utc_ms() + 10_000
     assert lane.remembered == [5]
+
+
+def test_nothing_is_believed_as_long_as_nobody_knows_what_was_seen_before() -> None:
+    """A store that cannot be read at the start: a command of before would pass for a new one."""
+    lane = Lane()
+    is_readable = False
+
+    def last_seq() -> int:
+        if not is_readable:
+            raise sqlite3.OperationalError("disk I/O error")
+        return 5
+
+    lane.verifier = CommandVerifier(
+        Verifier.trusting(KEY.public()),
+        address=LANE,
+        clock=lane.clock,
+        last_seq=last_seq,
+        remember=lane.remembered.append,
+    )
+    with pytest.raises(sqlite3.Error):
+        lane.verifier.verify(signed(seq=5))
+    is_readable = True
+    assert lane.reason(signed(seq=5)) == "replayed"
+    assert isinstance(lane.verifier.verify(signed(seq=6)), VerifiedCommand)
+    assert lane.remembered == [6]
 
 
 def test_bytes_are_as_good_as_text() -> None:
