@@ -211,7 +211,7 @@ def _in_transit(rule: TransitRule, who: Applicant, rules: EntryRules) -> Permitt
         return f"not for a stay in {journey.region}"
     if rule.needs_confirmed and not onward.is_confirmed:
         return "the onward ticket is not confirmed"
-    if onward.destination == who.home_state or onward.destination in rules.nationals:
+    if onward.destination == who.home_state:
         return "the onward ticket does not leave the state"
     if onward.destination == journey.origin:
         return "the onward ticket goes back to where the journey came from"
