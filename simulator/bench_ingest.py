@@ -64,7 +64,9 @@ client.loop_stop()
 
 def run_bench_ingest(*, store: str, workers: int, events: int, is_json: bool) -> int:
     """Measure and print; returns the exit code. GateError when a program is missing or the hub stands still."""
-    figures = measure(store=store, workers=workers, crossings=max(1, events // MESSAGES_PER_CROSSING))
+    sharing: Literal["broker", "lanes"] = "lanes" if workers > 1 else "broker"  # as deploy/port has it
+    crossings = max(1, events // MESSAGES_PER_CROSSING)
+    figures = measure(store=store, workers=workers, crossings=crossings, sharing=sharing)
     if is_json:
         print(json.dumps(figures))
     else:

@@ -25,10 +25,12 @@ from gate.hub.rebuilding import rebuild_projections
 from gate.hub.schema import CASES, COMMANDS, DUE_CASES, EVENTS, LANES
 from gate.hub.service import database_url
 from simulator.bench_ingest import make_site
+from simulator.ending import sigterm_unwinds
 from simulator.lane_talk import MESSAGES_PER_CROSSING
 from simulator.rigs import Mosquitto, NatsNode, Postgres, Program, free_ports, wait_until
 
-_SETTLED_S = 120.0
+_SETTLED_S = 300.0
+"""A node of a cluster that was killed catches up with the others first, which a busy computer takes minutes for."""
 
 
 class PythonProgram(Program):
@@ -140,12 +142,13 @@ class KillPort:
 def kill_port(*, store: str, broker: str, workers: int = 1, lanes: int = 2, crossings: int = 40) -> Iterator[KillPort]:
     """A running port. ``store``: sqlite or postgres; ``broker``: mosquitto or nats (three nodes). GateError when it will not start."""
     with ExitStack() as stack:
+        stack.enter_context(sigterm_unwinds())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tongguan-kill-")))
         brokers = _brokers(folder, broker)
         mortal: dict[str, Program] = {}
         for program in brokers:
-            program.start(waits=False)
             stack.callback(program.kill)
+            program.start(waits=False)
         for program in brokers:
             program.wait_until_up()
         database = None
@@ -162,8 +165,8 @@ def kill_port(*, store: str, broker: str, workers: int = 1, lanes: int = 2, cros
         ]
         for name, *number in names:
             process = PythonProgram(folder / name, "simulator.hub_process", str(folder / "site.toml"), *number)
-            process.start()
             stack.callback(process.kill)
+            process.start()
             mortal[name] = process
         talkers = []
         for lane in site.lanes:
@@ -175,8 +178,8 @@ def kill_port(*, store: str, broker: str, workers: int = 1, lanes: int = 2, cros
                 str(crossings),
                 str(folder / lane.id),
             )
-            talker.start()
             stack.callback(talker.kill)
+            talker.start()
             talkers.append(talker)
             mortal[lane.id] = talker
         yield KillPort(site=site, lanes=talkers, mortal=mortal, crossings=crossings)
