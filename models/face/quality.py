@@ -21,6 +21,9 @@ class Hint(StrEnum):
     """What the person can do about it."""
 
     COME_CLOSER = "come_closer"
+    STEP_BACK = "step_back"
+    LEFT = "left"  # as the person sees it, and as a mirror shows it
+    RIGHT = "right"
     LOOK_AT_CAMERA = "look_at_camera"
     HOLD_STILL = "hold_still"
     TOO_DARK = "too_dark"
@@ -144,7 +147,7 @@ def assess(
         components=(
             at_most("others_area_ratio", others, limits.max_others_area_ratio, Hint.ONE_PERSON_ONLY),
             at_least("inter_eye_px", face.inter_eye_px, limits.min_inter_eye_px, Hint.COME_CLOSER),
-            at_most("cropped_ratio", _outside_ratio(image_bgr, face), 0.15, Hint.MOVE_INTO_VIEW),
+            at_most("cropped_ratio", _outside_ratio(image_bgr, face), 0.15, _way_into_view(image_bgr, face)),
             at_most("yaw_ratio", yaw, limits.max_yaw_ratio, Hint.LOOK_AT_CAMERA),
             at_most("pitch_ratio", pitch, limits.max_pitch_ratio, Hint.LOOK_AT_CAMERA),
             at_most("roll_deg", abs(roll), limits.max_roll_deg, Hint.LOOK_AT_CAMERA),
@@ -179,3 +182,15 @@ def _outside_ratio(image_bgr: Image, face: Face) -> float:
     x, y, w, h = (float(value) for value in face.box_px)
     inside = max(0.0, min(x + w, width) - max(x, 0.0)) * max(0.0, min(y + h, height) - max(y, 0.0))
     return float(1.0 - inside / max(w * h, 1.0))
+
+
+def _way_into_view(image_bgr: Image, face: Face) -> Hint:
+    """Where a person whose face is cut off by the picture's edge should go. The camera's left is their right."""
+    height, width = image_bgr.shape[:2]
+    x, y, w, h = (float(value) for value in face.box_px)
+    left, right = max(0.0, -x), max(0.0, x + w - width)
+    if (left and right) or (y < 0.0 and y + h > height):
+        return Hint.STEP_BACK
+    if left or right:
+        return Hint.LEFT if left else Hint.RIGHT
+    return Hint.MOVE_INTO_VIEW
