@@ -213,6 +213,14 @@ def test_the_picture_in_a_copied_chip_is_shown_and_no_face_compared_with_it() ->
     assert cosine(seen(pictures.chip_jpeg), template(1)) > 0.95
 
 
+def test_the_picture_of_a_forgers_own_state_is_not_shown_as_one_that_a_state_signed() -> None:
+    forged = attacks.foreign_issuer(paper(0), datetime.now(UTC))
+    outcome, pictures = look_on(MemoryChannel(VirtualChip(forged.profile)), printed=0)
+    assert outcomes(outcome)["chip.dsc_chain"] is Outcome.REFER
+    assert outcomes(outcome)["chip.dg_hashes"] is Outcome.PASS
+    assert pictures.chip_jpeg is None
+
+
 def test_a_forced_weaker_way_in_is_referred_and_its_picture_not_used() -> None:
     found = look(MemoryChannel(VirtualChip(attacks.no_pace(paper(0)).profile)), printed=0)
     assert outcomes(found)["chip.way_in"] is Outcome.REFER
