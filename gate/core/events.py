@@ -61,7 +61,7 @@ class PersonEntered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonLeft:
-    """The curtain counts nobody any more, and the beams of both doors are free."""
+    """The curtain counts nobody any more, and the beams of both doors are free. Without an entry: somebody has passed the exit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class CountChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tailgated:
-    """In a lane without an entry: behind the one that the exit opened for its doorway was free, and before it shut somebody stood in it."""
+    """In a lane without an entry: somebody had passed the open exit and its doorway was free, and before it shut somebody stood in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

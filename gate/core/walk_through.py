@@ -144,15 +144,20 @@ def stay_is_over(state: LaneState, event: Event, policy: LanePolicy) -> Step:
 
 
 def counted_at_exit(state: LaneState, event: Event, policy: LanePolicy) -> Step:
-    """As long as the exit is shut and locked the board has not taken the command, and will not for another count."""
+    """As long as the exit is shut and locked the board has not taken the command, and will not for another count.
+
+    At the open exit several of a moment may be one who pulls a bag: those who stay are told as company, those who pass as tailgating.
+    """
     assert isinstance(event, on.CountChanged)
-    if event.person_count == 1:
-        return state, ()
     if event.person_count == 0:
         return _left(state, policy) if event.is_by_exit else _left(state, policy, "exit.not_used")
-    if event.is_exit_shut:
+    if event.is_exit_shut and event.person_count != 1:
         return count_changed(state, event, policy)
-    return alarm(state, TAILGATING, policy)
+    return state, ()
+
+
+def passed(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
+    return _left(state, policy)
 
 
 def _left(state: LaneState, policy: LanePolicy, *reasons: str) -> Step:
@@ -216,13 +221,13 @@ def leaving_slowly(state: LaneState, _event: Event, policy: LanePolicy) -> Step:
     return state, (do.CloseExit(), do.CheckLane(), timer(state, policy.retry_ms))
 
 
-_NEVER = (on.PersonEntered, on.PersonLeft, on.EntryShut)
+_NEVER = (on.PersonEntered, on.EntryShut)
 """What the sensing of a lane without an entry does not tell: see CountChanged. That somebody stands on a floor mat is no news here."""
 
 _ROWS: dict[State, Row] = {
     State.STARTING: {
         **ignored(*DOCUMENT, *DECISION, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.Acknowledged),
-        **ignored(on.CompanyDetected, on.CountChanged, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.InsideLimitReached),
         **SERVICE_LATER,
         on.StateTimedOut: to.look,
         on.LaneFoundEmpty: to.become_ready,
@@ -232,7 +237,9 @@ _ROWS: dict[State, Row] = {
     },
     State.OUT_OF_SERVICE: {
         **ignored(*DOCUMENT, *DECISION, *FOUND, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.SentBack),
-        **ignored(on.CompanyDetected, on.CountChanged, on.Acknowledged, on.StateTimedOut, on.InsideLimitReached),
+        **ignored(
+            on.PersonLeft, on.CompanyDetected, on.CountChanged, on.Acknowledged, on.StateTimedOut, on.InsideLimitReached
+        ),
         **ignored(on.TakenOutOfService),
         on.PutInService: to.put_in_service,
         on.Tailgated: tailgated,
@@ -241,7 +248,7 @@ _ROWS: dict[State, Row] = {
     State.READY: {
         **ignored(on.DocumentRemoved, on.EntryAdmitted, on.EntryDenied, *DECISION, *FOUND, on.ExitShut),
         **ignored(on.ReleaseVerified, on.DoorRefused, on.SentBack, on.Acknowledged, on.StateTimedOut),
-        **ignored(on.CompanyDetected, on.CountChanged, on.InsideLimitReached, on.PutInService),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.InsideLimitReached, on.PutInService),
         on.DocumentPlaced: to.begin,
         on.TakenOutOfService: to.take_out_of_service,
         on.Tailgated: tailgated,
@@ -249,7 +256,7 @@ _ROWS: dict[State, Row] = {
     },
     State.READING_DOCUMENT: {
         **ignored(on.DocumentPlaced, *DECISION, *FOUND, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.SentBack),
-        **ignored(on.CompanyDetected, on.CountChanged, on.Acknowledged, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.Acknowledged, on.InsideLimitReached),
         **SERVICE_LATER,
         on.EntryAdmitted: await_one,
         on.EntryDenied: to.deny,
@@ -259,7 +266,9 @@ _ROWS: dict[State, Row] = {
         on.DeviceRecovered: to.recovered,
     },
     State.ENTRY_OPEN: {
-        **ignored(*DOCUMENT, *DECISION, on.ReleaseVerified, on.ExitShut, on.DoorRefused, on.CompanyDetected),
+        **ignored(
+            *DOCUMENT, *DECISION, on.ReleaseVerified, on.ExitShut, on.DoorRefused, on.PersonLeft, on.CompanyDetected
+        ),
         **ignored(on.Acknowledged),
         **SERVICE_LATER,
         on.CountChanged: counted_while_waiting,
@@ -272,7 +281,7 @@ _ROWS: dict[State, Row] = {
         on.DeviceRecovered: to.recovered,
     },
     State.OCCUPIED: {
-        **ignored(*DOCUMENT, *FOUND, on.ExitShut, on.DoorRefused, on.Acknowledged),
+        **ignored(on.PersonLeft, *DOCUMENT, *FOUND, on.ExitShut, on.DoorRefused, on.Acknowledged),
         **SERVICE_LATER,
         on.CrossingCleared: cleared,
         on.CrossingReferred: to.refer,
@@ -286,7 +295,7 @@ _ROWS: dict[State, Row] = {
         on.DeviceRecovered: to.recovered,
     },
     State.REFERRED: {
-        **ignored(*DOCUMENT, *FOUND, on.ExitShut, on.DoorRefused, on.CrossingCleared, on.StateTimedOut),
+        **ignored(on.PersonLeft, *DOCUMENT, *FOUND, on.ExitShut, on.DoorRefused, on.CrossingCleared, on.StateTimedOut),
         **ignored(on.Acknowledged),
         **SERVICE_LATER,
         on.CrossingReferred: to.refer_more,
@@ -303,6 +312,7 @@ _ROWS: dict[State, Row] = {
         **SERVICE_LATER,
         on.LaneFoundEmpty: to.exit_found_empty,
         on.CountChanged: counted_at_exit,
+        on.PersonLeft: passed,
         on.ExitShut: exit_is_shut,
         on.StateTimedOut: to.did_not_leave,
         on.DoorRefused: exit_refused,
@@ -312,7 +322,9 @@ _ROWS: dict[State, Row] = {
         on.DeviceRecovered: to.recovered,
     },
     State.LEAVING: {
-        **ignored(*DOCUMENT, *DECISION, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.CompanyDetected),
+        **ignored(
+            *DOCUMENT, *DECISION, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.PersonLeft, on.CompanyDetected
+        ),
         **ignored(on.InsideLimitReached, on.Acknowledged),
         **SERVICE_LATER,
         on.LaneFoundEmpty: leaving_found,
@@ -325,7 +337,7 @@ _ROWS: dict[State, Row] = {
     },
     State.CHECKING: {
         **ignored(*DOCUMENT, *DECISION, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.SentBack, on.Acknowledged),
-        **ignored(on.CompanyDetected, on.CountChanged, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.InsideLimitReached),
         **SERVICE_LATER,
         on.StateTimedOut: to.look,
         on.LaneFoundEmpty: to.become_ready,
@@ -335,7 +347,7 @@ _ROWS: dict[State, Row] = {
     },
     State.ALARM: {
         **ignored(*DOCUMENT, *DECISION, *FOUND, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.StateTimedOut),
-        **ignored(on.CompanyDetected, on.CountChanged, on.SentBack, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.SentBack, on.InsideLimitReached),
         **SERVICE_LATER,
         on.Acknowledged: to.alarm_seen_to,
         on.Tailgated: tailgated,
@@ -343,7 +355,7 @@ _ROWS: dict[State, Row] = {
     },
     State.EVACUATING: {
         **ignored(*DOCUMENT, *DECISION, *FOUND, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.SentBack),
-        **ignored(on.CompanyDetected, on.CountChanged, on.Tailgated, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.Tailgated, on.InsideLimitReached),
         **SERVICE_LATER,
         on.StateTimedOut: to.free_again,
         on.Acknowledged: to.evacuation_seen_to,
@@ -351,7 +363,7 @@ _ROWS: dict[State, Row] = {
     },
     State.FAULT: {
         **ignored(*DOCUMENT, *DECISION, *FOUND, on.ExitShut, on.ReleaseVerified, on.DoorRefused, on.StateTimedOut),
-        **ignored(on.CompanyDetected, on.CountChanged, on.SentBack, on.InsideLimitReached),
+        **ignored(on.PersonLeft, on.CompanyDetected, on.CountChanged, on.SentBack, on.InsideLimitReached),
         **SERVICE_LATER,
         on.Acknowledged: to.fault_seen_to,
         on.Tailgated: tailgated,

@@ -7,7 +7,7 @@ from drivers.lane_io.interface import DoorPosition, LaneSensors
 from gate.core import events as on
 from gate.core.events import Event
 from gate.core.guard import SensorFacts
-from gate.lane.approach import Approach, is_exit_shut
+from gate.lane.approach import COMPANY_NS, Approach, is_exit_shut
 
 
 def is_entry_shut(sensors: LaneSensors) -> bool:
@@ -63,10 +63,6 @@ def lane_check(sensors: LaneSensors, *, has_entry: bool = True) -> Event:
         return on.LaneFoundOccupied(person_count=0, reason="left_object")
     reason = "count_unknown" if sensors.person_count is None else "person_inside"
     return on.LaneFoundOccupied(person_count=sensors.person_count, reason=reason)
-
-
-COMPANY_NS = 300_000_000
-"""So long the curtain must count several people: somebody who walks away from a bag looks like two for a moment."""
 
 
 class Sensing:

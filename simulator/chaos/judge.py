@@ -1,5 +1,6 @@
 """The truth beside the lane: what opened, for whom, on whose word; who is shut in, and since when. It never asks the guard."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ _SHUT_RATIO = 0.02
 _GRACE_MS = 5_000
 """Added to the policy's limit: the way back must be open this long after it, counted from the last thing that broke."""
 STOPPED = "emergency stop"
+_JUST_NOW = 3
+"""So many looks after the board took a command its leaf is seen to move; meanwhile somebody may step into an open approach."""
 _EGRESS = ("fire", "power", "evacuation", "forced")
 _CAUSE_KEPT_MS = 2_000
 """A cause may be gone again when the door that it opened is seen to be open."""
@@ -47,6 +50,7 @@ class Judge:
     _disturbed_ms: float = 0.0
     _is_egress_free: bool = False
     _is_trap_told: bool = False
+    _stood: deque[int] = field(default_factory=lambda: deque(maxlen=_JUST_NOW))
     _raised_ms: dict[str, float] = field(default_factory=dict)
 
     def note_spent(self, release_id: str, occupancy_id: str | None) -> None:
@@ -75,6 +79,8 @@ class Judge:
         self._disturbed_ms = self.board.world.now_ms
 
     def look(self) -> None:
+        if not self.board.world.has_entry:
+            self._stood.append(self.board.world.people_inside())
         openings = self.board.openings
         while self._judged < len(openings):
             self._judged += 1
@@ -90,10 +96,10 @@ class Judge:
                 self.unauthorised.append("a token opened the entry")
             if self.token_openings > len(self.spent):
                 self.unauthorised.append("the exit opened without a release spent on it")
-            if world.people_inside() != 1:
+            if world.people_inside() != 1 and 1 not in self._stood:
                 self.unauthorised.append(f"the exit opened for {world.people_inside()} people")
             # A release and an order to evacuate may move both leaves in one step: then the order would have opened the exit anyway.
-            if world.entry.position > _SHUT_RATIO and not self._is_there_a_cause():
+            if world.has_entry and world.entry.position > _SHUT_RATIO and not self._is_there_a_cause():
                 self.unauthorised.append("the exit opened while the entry was open")
         elif reason == "command":
             if door is Door.EXIT:
@@ -103,7 +109,8 @@ class Judge:
 
     def _look_at_doors(self) -> None:
         world = self.board.world
-        is_entry_open, is_exit_open = world.entry.position > _SHUT_RATIO, world.exit.position > _SHUT_RATIO
+        is_entry_open = world.has_entry and world.entry.position > _SHUT_RATIO
+        is_exit_open = world.exit.position > _SHUT_RATIO
         if not (is_entry_open or is_exit_open):
             self._is_egress_free = False
             return

@@ -196,6 +196,7 @@ class LaneProcess:
             sensor_max_age_ns=SENSOR_MAX_AGE_NS,
             is_spent=self.store.is_spent,
             spend=self._spend,
+            has_entry=policy.has_entry,
         )
         self.runtime = LaneRuntime(
             policy=policy,

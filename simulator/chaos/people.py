@@ -12,7 +12,7 @@ from simulator.world import Body, LaneWorld, Walker
 
 OUTSIDE_MM, LINE_MM, BEHIND_MM, BEYOND_MM = -600.0, 1200.0, 600.0, 3000.0
 FAST_MM_S = 12_000.0
-_PASSABLE_RATIO = 0.8
+PASSABLE_RATIO = 0.8
 _POLL_S = 0.05
 _PATIENCE_S = 90.0
 
@@ -58,6 +58,7 @@ class Traveller:
         self._rng = rng
         self._walkers: list[Walker] = []
         self._bag: Body | None = None
+        self._left: Body | None = None
 
     async def cross(self) -> str:
         """Place the document, and see how far it goes: ``through``, ``back``, ``turned_away``, ``gave_up``."""
@@ -79,7 +80,7 @@ class Traveller:
         return Person(is_document_readable=self.kind is not Kind.UNREADABLE, score=score)
 
     def _may_enter(self) -> bool:
-        return self._world.entry.position >= _PASSABLE_RATIO
+        return self._world.entry.position >= PASSABLE_RATIO
 
     def _walk_in(self) -> None:
         first = self._world.add_person(OUTSIDE_MM, speed_mm_s=FAST_MM_S)
@@ -106,11 +107,11 @@ class Traveller:
             self._send_all(OUTSIDE_MM)
         while loop.time() < end_s:
             was_shut_in = was_shut_in or world.entry.position <= 0.0
-            if world.exit.position >= _PASSABLE_RATIO and self.kind is not Kind.LINGERS:
+            if world.exit.position >= PASSABLE_RATIO and self.kind is not Kind.LINGERS:
                 self._send_all(BEYOND_MM)
-            elif world.entry.position >= _PASSABLE_RATIO and (was_shut_in or self._is_waved_back()):
+            elif world.entry.position >= PASSABLE_RATIO and (was_shut_in or self._is_waved_back()):
                 self._send_all(OUTSIDE_MM)
-            elif world.exit.position >= _PASSABLE_RATIO and self._rng.random() < 0.02:
+            elif world.exit.position >= PASSABLE_RATIO and self._rng.random() < 0.02:
                 self._send_all(BEYOND_MM)
             if all(not world.is_inside(walker.body) and walker.is_there for walker in self._walkers):
                 x_mm = self._walkers[0].body.x_mm
@@ -121,7 +122,7 @@ class Traveller:
 
     def _send_all(self, x_mm: float) -> None:
         if self._bag is not None and self._walkers:
-            self._walkers[0].drop_bag()
+            self._left = self._walkers[0].drop_bag()
             self._bag = None
         apart_mm, last = 700.0, len(self._walkers) - 1
         for number, walker in enumerate(self._walkers):  # the first is ahead, whichever way they go

@@ -6,15 +6,16 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from drivers.errors import DeviceError
 from gate.core.state import State
 from gate.wire.messages import Act, Command, KioskStep
 from gate.wire.signing import SigningKey, sign_command
 from simulator.board_model import BoardModel
+from simulator.chaos.approach import WalkThroughTraveller
 from simulator.chaos.broker import Broker
 from simulator.chaos.faults import FAULTS, Fault
 from simulator.chaos.hub import Hub, Officers
@@ -28,6 +29,8 @@ from simulator.world import LaneWorld
 
 FAULTY_RATIO = 0.3
 """So many crossings have a fault or two."""
+_EVERY = 3
+"""One shift in so many is played in a lane of one door."""
 _READY_WITHIN_S = 60.0
 _BOOKS_WITHIN_S = 60.0
 _START_AGAIN_S = 1.0
@@ -207,7 +210,8 @@ class Shift:
         kind = self.rng.choices(tuple(KINDS), tuple(KINDS.values()))[0]
         self._tell(f"traveller: {kind.value}")
         strikes = self._plan()
-        who = Traveller(kind, self.board.world, self.sight, lambda: self.process, self.rng)
+        make = Traveller if self.pace.policy.has_entry else WalkThroughTraveller
+        who = make(kind, self.board.world, self.sight, lambda: self.process, self.rng)
         self.officers.will_release = kind.value == "honest" or self.rng.random() < 0.2
         outcome = await who.cross()
         self._tell(f"traveller: {outcome}")
@@ -303,7 +307,7 @@ class Shift:
 
 
 def _world(pace: Pace) -> LaneWorld:
-    world = LaneWorld()
+    world = LaneWorld(has_entry=pace.policy.has_entry)
     for leaf in world.leaves:
         leaf.open_ms, leaf.close_ms = pace.opening_ms, pace.closing_ms
     return world
@@ -374,13 +378,20 @@ def play_shift(
     fault_ratio: float = FAULTY_RATIO,
     trace: Callable[[str], None] | None = None,
     make_board: MakeBoard = BoardModel,
+    doors: Literal[1, 2] | None = None,
 ) -> Findings:
-    """Play one shift of a campaign from the beginning. The same seed and board give the same shift."""
+    """Play one shift of a campaign from the beginning. The same seed and board give the same shift.
+
+    ``doors``: of the lane; by default every third shift of a campaign is that of a walk-through lane of one door.
+    """
+    if doors is None:
+        doors = 1 if int(seed.rpartition("/")[2]) % _EVERY == _EVERY - 1 else 2
+    pace = RUNNING if doors == 2 else replace(RUNNING, policy=replace(RUNNING.policy, has_entry=False))
     return play(
         seed,
         lambda shift: shift.run(crossings),
         fault_ratio=fault_ratio,
         trace=trace,
         make_board=make_board,
-        pace=RUNNING,
+        pace=pace,
     )

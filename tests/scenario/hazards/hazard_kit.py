@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from drivers.lane_io.interface import Door
 from gate.core.state import State
 from gate.wire.messages import Act, EventType
-from simulator.chaos.lane import LaneProcess
+from simulator.chaos.lane import WALKING, LaneProcess, Pace
 from simulator.chaos.shift import Findings, Shift, play
 from simulator.chaos.sight import Person
 from simulator.world import Walker
@@ -125,6 +126,15 @@ class Scene:
         await self.until(lambda: walker.is_there, "the traveller stands at the line")
         return walker
 
+    async def step_up(self, person: Person = HONEST) -> Walker:
+        """In a walk-through lane a traveller stands before the reader and places a document."""
+        assert await self.shift.until_ready()
+        walker = self.world.add_person(OUTSIDE_MM, speed_mm_s=3_000.0)
+        walker.walk_to(LINE_MM)
+        await self.until(lambda: walker.is_there, "the traveller stands at the line")
+        self.shift.sight.place(person)
+        return walker
+
     async def leave_by(self, door: Door, walker: Walker) -> None:
         """Walk out as soon as ``door`` is open."""
         await self.until(lambda: self.is_open(door), f"the {door.value} opens", 40.0)
@@ -136,22 +146,32 @@ class Scene:
         """With officers who do their part the lane is ready, and the next traveller crosses."""
         self.shift.officers.are_there = True
         assert await self.shift.until_ready(), self.lane.state
-        await self.leave_by(Door.EXIT, await self.enter())
+        await self.leave_by(Door.EXIT, await (self.enter() if self.world.has_entry else self.step_up()))
 
 
-def play_hazard(script: Callable[[Scene], Coroutine[Any, Any, None]]) -> Findings:
-    """Play it on a fresh lane without officers; nothing may have opened that should not, nobody trapped, nothing lost."""
+ONE_DOOR = replace(WALKING, policy=replace(WALKING.policy, has_entry=False))
+"""A walk-through lane."""
+
+
+def play_hazard(
+    script: Callable[[Scene], Coroutine[Any, Any, None]], *, pace: Pace = WALKING, is_ready: bool = True
+) -> Findings:
+    """Play it on a fresh lane without officers; nothing may have opened that should not, nobody trapped, nothing lost.
+
+    ``is_ready`` False: the script begins with the lane's start.
+    """
 
     async def whole(shift: Shift) -> None:
         shift.officers.are_there = False
-        shift.start_lane()
-        assert await shift.until_ready()
+        if is_ready:
+            shift.start_lane()
+            assert await shift.until_ready()
         await script(Scene(shift))
         shift.officers.are_there = True
         await shift.close()
 
     with _hushed():
-        findings = play("hazard", whole)
+        findings = play("hazard", whole, pace=pace)
     assert findings.is_clean, findings
     return findings
 

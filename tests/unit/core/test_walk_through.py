@@ -114,9 +114,7 @@ def test_the_end_of_a_stay_is_said_and_opens_nothing(name: State, event: Event) 
     assert name_after(state, ONE, on.ExitShut(person_count=1), ONE_FOUND) is State.LEAVING
 
 
-@pytest.mark.parametrize(
-    "event", [TWO_AT_OPEN_EXIT, UNKNOWN_AT_OPEN_EXIT, on.Tailgated(), on.CompanyDetected(person_count=2)]
-)
+@pytest.mark.parametrize("event", [on.Tailgated(), on.CompanyDetected(person_count=2)])
 def test_more_than_one_at_the_open_exit_is_an_alarm(event: Event) -> None:
     state, effects = go(at(State.CLEARED, is_crossing=True), event)
     assert (state.name, state.is_alarm_latched) == (State.ALARM, True)
@@ -125,9 +123,19 @@ def test_more_than_one_at_the_open_exit_is_an_alarm(event: Event) -> None:
     assert not any(isinstance(effect, do.StartInsideLimit) for effect in effects), "nobody is shut in"
 
 
+@pytest.mark.parametrize("event", [TWO_AT_OPEN_EXIT, UNKNOWN_AT_OPEN_EXIT])
+def test_a_moment_of_several_at_the_open_exit_may_be_a_bag(event: Event) -> None:
+    assert go(at(State.CLEARED), event) == (at(State.CLEARED), [])
+
+
+def test_who_passed_has_crossed_also_with_the_next_one_in_the_approach() -> None:
+    state, effects = go(at(State.CLEARED, outcome=CrossingOutcome.CLEARED), on.PersonLeft())
+    assert (state.name, state.outcome, effects[0]) == (State.LEAVING, CrossingOutcome.CLEARED, do.CloseExit())
+
+
 def test_behind_who_left_the_doorway_is_watched_and_the_approach_is_not() -> None:
     leaving, _ = go(at(State.CLEARED), OUT)
-    assert name_after(leaving, ONE, TWO_AT_OPEN_EXIT) is State.LEAVING
+    assert name_after(leaving, ONE, TWO_AT_OPEN_EXIT, on.CompanyDetected(person_count=2)) is State.LEAVING
     assert name_after(leaving, on.Tailgated()) is State.ALARM
 
 

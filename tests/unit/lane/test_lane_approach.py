@@ -11,9 +11,10 @@ from gate.lane import sensing
 from gate.lane.presentation import lane_state, look
 from gate.wire.messages import KioskStep
 
-INSIDE = 0b0000_1111_1100
-"""Twelve beams: two before the line, six in the approach, four behind the exit."""
-AT_LINE, AT_EXIT, BEHIND, WAY_IN = 0b0000_0111_0000, 0b0011_1000_0000, 0b0110_0000_0000, 0b0000_0000_0011
+INSIDE = 0b0011_1111_1100
+"""Twelve beams: two before the line, eight in the approach, two behind the exit."""
+AT_LINE, AT_EXIT, WAY_IN = 0b0000_0111_0000, 0b0111_0000_0000, 0b0000_0000_0011
+BEHIND, NEAR, OUTERMOST = 0b1100_0000_0000, 0b0100_0000_0000, 0b1000_0000_0000
 MS = 1_000_000
 
 
@@ -91,6 +92,36 @@ def test_who_passes_the_open_exit_after_it_was_free_is_tailgating() -> None:
     assert on.Tailgated() in events(STANDING, AT_OPEN_EXIT, GONE, FREE, next_one, replace(next_one, beams=AT_EXIT))
     shut_meanwhile = events(STANDING, AT_OPEN_EXIT, GONE, FREE, report(), replace(follower, person_count=1))
     assert on.Tailgated() not in shut_meanwhile
+
+
+def test_who_has_passed_is_told_although_the_next_one_is_in_already() -> None:
+    """The count was never nobody: a runner came in while the first one was in the doorway, too shortly to be company."""
+    both = report(person_count=2, beams=AT_EXIT | WAY_IN | 1 << 2, **OPEN)
+    runner = report(person_count=1, beams=OUTERMOST | AT_LINE, **OPEN)
+    ran = replace(runner, beams=AT_LINE)
+    assert on.PersonLeft() in events(STANDING, AT_OPEN_EXIT, both, runner, ran)
+    assert on.Tailgated() in events(STANDING, AT_OPEN_EXIT, both, runner, ran, replace(ran, beams=AT_EXIT))
+
+
+def test_who_turns_back_in_the_doorway_has_not_passed() -> None:
+    near = report(person_count=1, beams=NEAR | 1 << 9, **OPEN)
+    inside = report(person_count=1, beams=AT_LINE, **OPEN)
+    assert events(STANDING, AT_OPEN_EXIT, near, inside) == []
+    assert events(STANDING, AT_OPEN_EXIT, near, inside, AT_OPEN_EXIT) == [], "nor is the second step into it tailgating"
+
+
+def test_several_at_the_open_exit_are_company_when_it_lasts() -> None:
+    two = report(1000, person_count=2, beams=AT_LINE, **OPEN)
+    company = on.CompanyDetected(person_count=2)
+    lasting = (STANDING, two, replace(two, received_ns=1299 * MS))
+    assert company not in events(*lasting)
+    assert events(*lasting, replace(two, received_ns=1300 * MS)) == [company]
+    assert events(*lasting, replace(two, received_ns=1300 * MS), replace(two, received_ns=1400 * MS)) == []
+    one = replace(two, person_count=1)
+    again = (replace(one, received_ns=1200 * MS), replace(two, received_ns=1250 * MS))
+    assert company not in events(STANDING, two, *again, replace(two, received_ns=1400 * MS))
+    shut = report(person_count=2, beams=AT_LINE)
+    assert company not in events(STANDING, shut, replace(shut, received_ns=5000 * MS))
 
 
 def test_settings_and_board_must_agree_that_there_is_no_entry() -> None:
