@@ -89,7 +89,7 @@ class Finding:
 class Attachment:
     """A picture or record in the evidence store, named by the sha256 (hex) of its bytes."""
 
-    kind: str  # "page", "portrait", "live", "private"
+    kind: str  # "page", "portrait", "chip" (the picture in it), "live", "travel", "private", "xray" and others
     sha256: str
     media_type: str
 
