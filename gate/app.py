@@ -3,6 +3,7 @@
 Nothing below this module knows how the parts find each other, and nothing here knows whether a device is real.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from gate.lane.eyes import Eyes, open_eyes
 from gate.lane.hub_link import HubLink
 from gate.lane.hub_lookups import HubLookups
 from gate.lane.lookups import Lookups
+from gate.lane.prefetch import Prefetched
 from gate.lane.runtime import LaneRuntime
 from gate.lane.start import Start
 from gate.lane.store import LaneStore, OutboxRow
@@ -82,6 +84,13 @@ class LaneProgram:
         self.store = LaneStore(site.state_dir / f"lane-{lane.id}.sqlite", port=site.port.id, lane=lane.id, clock=clock)
         self._start = Start(self.store, software_version=__version__, model_hashes=eyes.model_hashes)
         self._hub = HubLink(url=site.hub.url, address=self._address, key=self._key, clock=clock)
+        self._prefetched = Prefetched(
+            self._hub,
+            site.policy.lookups if site.window.prefetch_hours else (),
+            every_s=site.window.prefetch_every_s,
+            max_age_s=site.window.prefetch_max_age_s,
+            clock=clock,
+        )
         self._eyes = eyes
         self.casework = Casework(
             port=site.port.id,
@@ -123,7 +132,7 @@ class LaneProgram:
             casework=self.casework,
             look_up=Lookups(
                 site.policy.lookups,
-                [HubLookups(self._hub, site.policy.lookups)],
+                [HubLookups(self._hub, site.policy.lookups), self._prefetched],
                 deadline_ms=site.policy.lookup_deadline_ms,
             ),
             celsius=thermometry(site, devices),
@@ -188,6 +197,7 @@ class LaneProgram:
 
     async def run(self) -> None:
         """Start everything and run the lane until cancelled; ends everything in the reverse order."""
+        prefetching: asyncio.Task[None] | None = None
         try:
             if self._devices.thermometer is not None:
                 self._devices.thermometer.start()
@@ -195,8 +205,13 @@ class LaneProgram:
             await self.uplink.start(self.runtime.ended)
             await self._hub.warm_up()
             await self.equipment.start()
+            prefetching = asyncio.create_task(self._prefetched.run())
+            prefetching.add_done_callback(self.runtime.ended)
             await self.runtime.run()
         finally:
+            if prefetching is not None:
+                prefetching.cancel()
+                await asyncio.gather(prefetching, return_exceptions=True)
             await self.equipment.stop()
             await self.uplink.stop()
             await self._hub.close()
@@ -320,3 +335,11 @@ def build_hub(site: Site, *, with_screens: bool = True) -> "FastAPI":
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def build_console(site: Site) -> "FastAPI":
+    """The screens alone, for a process beside the hub: a port may have as many as its officers need."""
+    from gate.console.app import create_console
+
+    site = site.model_copy(update={"broker": as_identity(site.broker, hub_identity(site.port.id))})
+    return create_console(site, hub_url=site.hub.url, clock=SystemClock())

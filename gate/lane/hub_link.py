@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gate.core.clock import Clock
 from gate.core.policy import Answer, LookupFacts
 from gate.lane.store import Picture
-from gate.wire.messages import LookupAnswer, LookupRequest
+from gate.wire.messages import LookupAnswer, LookupRequest, PrefetchOut
 from gate.wire.signing import SigningKey, make_lane_bearer
 
 _log = structlog.get_logger(__name__)
@@ -111,6 +111,16 @@ class HubLink:
             )
             for result in answer.results
         )
+
+    async def prefetch(self) -> PrefetchOut | None:
+        """The answers about passengers who are due; None when the hub did not answer well."""
+        try:
+            response = await self._client.get("/api/v1/lane/prefetch", headers=self._headers())
+            response.raise_for_status()
+            return PrefetchOut.model_validate_json(response.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            _log.info("nothing_prefetched", error=type(error).__name__)
+            return None
 
     async def scans_of(self, case_id: str) -> tuple[ScanOfCase, ...]:
         """The scans that belong to a case by now; none when the hub does not answer well."""

@@ -396,7 +396,8 @@ class PrefetchedDocument(Message):
 
 
 class PrefetchOut(Message):
-    """What a lane fetches beforehand; the answers are as of ``at_ms`` (the hub's clock)."""
+    """What a lane fetches beforehand; the answers are as of ``at_ms`` (the hub's clock), ``age_ms`` before they were sent."""
 
     at_ms: int
+    age_ms: int = 0
     documents: list[PrefetchedDocument]

@@ -120,7 +120,7 @@ class WindowDesk:
                 lifetime_ms = self._site.window.prefetch_every_s * 500
                 held = _Prepared(until_ms=now_ms + lifetime_ms, out=self._prefetch(asked, now_ms))
                 self._prepared[asked] = held
-        return held.out
+        return held.out.model_copy(update={"age_ms": max(0, now_ms - held.out.at_ms)})
 
     def _prefetch(self, names: Sequence[str], now_ms: int) -> PrefetchOut:
         table = WINDOW_RECORDS
