@@ -1,14 +1,14 @@
-"""Declarations and the watchlist: taken in, and asked about a document. A look-up that finds nothing says so; it never guesses."""
+"""Declarations: taken in, and asked about a document. A look-up that finds nothing says so; it never guesses."""
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
-from gate.hub.schema import DECLARATIONS, WATCHLIST
-from gate.hub.store import insert_new, upsert
+from gate.hub.schema import DECLARATIONS
+from gate.hub.store import upsert
 from gate.wire.messages import LookupAnswer, LookupRequest, LookupResult
 
 NONE_ON_FILE = "none on file"
@@ -59,28 +59,9 @@ def declaration_of(connection: Connection, document_number: str, issuer: str) ->
     return dict(json.loads(body)) if body is not None else None
 
 
-def replace_watchlist(connection: Connection, entries: Sequence[tuple[str, str, str]]) -> int:
-    """Replace the list by these (document number, issuer, reason); how many different documents it now names."""
-    rows = {}
-    for number, issuer, reason in entries:
-        key = normal_document(number, issuer)
-        rows[key] = {"issuer": key[0], "document_number": key[1], "reason": reason}
-    connection.execute(delete(WATCHLIST))
-    insert_new(connection, WATCHLIST, list(rows.values()))
-    return len(rows)
-
-
 def look_up(connection: Connection, request: LookupRequest, names: Collection[str]) -> LookupAnswer:
     """Answer those look-ups in ``names`` (the site's policy), in the order of :data:`_LOOKUPS`."""
     return LookupAnswer(results=[ask(connection, request) for name, ask in _LOOKUPS.items() if name in names])
-
-
-def _watchlist(connection: Connection, request: LookupRequest) -> LookupResult:
-    issuer, number = normal_document(request.document_number, request.issuer)
-    reason = connection.scalar(
-        select(WATCHLIST.c.reason).where(WATCHLIST.c.issuer == issuer, WATCHLIST.c.document_number == number)
-    )
-    return LookupResult(name="watchlist", is_hit=reason is not None, role="border", detail=reason or "")
 
 
 def _customs(connection: Connection, request: LookupRequest) -> LookupResult:
@@ -99,4 +80,4 @@ def _health(connection: Connection, request: LookupRequest) -> LookupResult:
     return LookupResult(name="health_declaration", is_hit=is_hit, role="quarantine", detail=detail)
 
 
-_LOOKUPS = {"watchlist": _watchlist, "customs_declaration": _customs, "health_declaration": _health}
+_LOOKUPS = {"customs_declaration": _customs, "health_declaration": _health}

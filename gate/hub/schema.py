@@ -188,12 +188,26 @@ DECLARATIONS = Table(
     Column("body", Text, nullable=False),
 )
 
-WATCHLIST = Table(
-    "watchlist",
+WATCH_ENTRIES = Table(
+    "watch_entries",
     METADATA,
-    Column("issuer", String(8), primary_key=True),
-    Column("document_number", String(32), primary_key=True),
-    Column("reason", Text, nullable=False),
+    Column("entry_id", String(96), primary_key=True),
+    Column("list_name", String(96), nullable=False),
+    Column("number", BigInteger, nullable=False),  # of its last change; counts up over all lists
+    Column("is_listed", Boolean, nullable=False),  # false: was listed; the row stays so that lanes hear of it
+    Column("body", Text, nullable=False),
+    Index(None, "number"),
+    Index(None, "list_name", "is_listed"),
+)
+
+# What the files of a snapshot's base hold: every change up to ``number``.
+WATCH_BASES = Table(
+    "watch_bases",
+    METADATA,
+    Column("base_id", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("parts", Text, nullable=False),
 )
 
 BLOBS = Table(

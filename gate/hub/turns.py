@@ -27,6 +27,7 @@ class Turn(IntEnum):
 
     COMMANDS = 0x746F6E67_0001
     MIGRATION = 0x746F6E67_0002
+    WATCHLIST = 0x746F6E67_0003
 
 
 def take_turns(connection: Connection, turn: Turn) -> None:

@@ -1,6 +1,6 @@
 """What comes before the traveller: declarations, and the lanes' questions about them and the watchlist."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field

@@ -288,7 +288,7 @@ def test_look_ups(api: Api) -> None:
     declared = {"document_number": "C01X", "issuer": "UTO", "customs": CUSTOMS_GOODS, "health": health}
     api.call("POST", "/declarations", "ira", json=declared)
     assert ask() == {
-        "watchlist": (True, "border", "r"),
+        "watchlist": (True, "border", "documents: this document: r"),
         "customs_declaration": (True, "customs", "two cameras"),
         "health_declaration": (True, "quarantine", "cough"),
     }
