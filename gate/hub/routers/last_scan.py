@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import Connection, or_, select
 
+from gate.hub.audit.log import AuditKind
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn
 from gate.hub.routers.speaking import CaseId, need_case_role
@@ -40,7 +41,12 @@ def last_scan(hub: HubIn, officer: OfficerIn, case_id: CaseId) -> dict[str, Any]
     with hub.store.read() as connection:
         if connection.scalar(select(CASES.c.case_id).where(CASES.c.case_id == case_id)) is None:
             raise Problem(404, "unknown_case", "there is no such case")
-        return _last(connection, case_id) or {"taken_ms": None, "attachments": []}
+        found = _last(connection, case_id)
+    if found is None:
+        return {"taken_ms": None, "attachments": []}
+    seen = {"pictures": [item["sha256"] for item in found["attachments"]]}
+    hub.record(AuditKind.SCANS_SEEN, who=officer.user, case_id=case_id, data=seen)
+    return found
 
 
 def _last(connection: Connection, case_id: str) -> dict[str, Any] | None:

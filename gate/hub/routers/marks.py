@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from gate.hub.accounts import Officer
+from gate.hub.audit.log import AuditKind
 from gate.hub.marks import MarkKind, MarkNotTaken, NewMark, draw, erase, marks_of
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, OfficerIn
@@ -71,7 +72,7 @@ class MarksOut(BaseModel):
 def list_marks(hub: HubIn, officer: OfficerIn, case_id: CaseId) -> dict[str, Any]:
     """The marks on the pictures of a case, in the order in which they were drawn."""
     _need_pictures(hub, officer)
-    return _marks(hub, case_id)
+    return _marks(hub, officer, case_id)
 
 
 @router.post("/cases/{case_id}/marks", status_code=201, response_model=MarksOut)
@@ -95,7 +96,7 @@ def draw_mark(hub: HubIn, officer: OfficerIn, case_id: CaseId, body: MarkIn) -> 
     if isinstance(result, MarkNotTaken):
         raise _problem(result)
     hub.case_touched(case_id)
-    return _marks(hub, case_id)
+    return _marks(hub, officer, case_id)
 
 
 @router.delete("/cases/{case_id}/marks/{mark_id}", response_model=MarksOut)
@@ -107,10 +108,11 @@ def erase_mark(hub: HubIn, officer: OfficerIn, case_id: CaseId, mark_id: MarkId)
     if refused is not None:
         raise _problem(refused)
     hub.case_touched(case_id)
-    return _marks(hub, case_id)
+    return _marks(hub, officer, case_id)
 
 
-def _marks(hub: Hub, case_id: str) -> dict[str, Any]:
+def _marks(hub: Hub, officer: Officer, case_id: str) -> dict[str, Any]:
+    """The marks as they are now. That the officer looked is written down before they see them."""
     with hub.store.read() as connection:
         if connection.scalar(select(CASES.c.case_id).where(CASES.c.case_id == case_id)) is None:
             raise _problem(MarkNotTaken(reason="unknown_case"))
@@ -118,6 +120,8 @@ def _marks(hub: Hub, case_id: str) -> dict[str, Any]:
         authors = {mark["author"] for mark in marks}
         rows = connection.execute(select(USERS.c.user, USERS.c.name).where(USERS.c.user.in_(authors)))
         names = {row.user: row.name for row in rows}
+    seen = {"marks": [mark["mark_id"] for mark in marks]}
+    hub.record(AuditKind.MARKS_SEEN, who=officer.user, case_id=case_id, data=seen)
     return {"marks": [{**mark, "author_name": names.get(mark["author"], mark["author"])} for mark in marks]}
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from gate.hub.accounts import Officer
+from gate.hub.audit.log import AuditKind
 from gate.hub.problems import Problem
 from gate.hub.routers.access import HubIn, LaneIn, OfficerIn
 from gate.hub.scans.desk import BY_OFFICER, attach, scan_json
@@ -69,7 +70,11 @@ def list_scans(
     elif state == "unmatched":
         query = query.where(SCANS.c.case_id.is_(None))
     with hub.store.read() as connection:
-        return {"scans": [scan_json(row) for row in connection.execute(query)]}
+        scans = [scan_json(row) for row in connection.execute(query)]
+    if scans:
+        seen = {"scans": [item["image_id"] for item in scans]}
+        hub.record(AuditKind.SCANS_SEEN, who=officer.user, case_id=case_id, data=seen)
+    return {"scans": scans}
 
 
 @router.post("/scans/{image_id}/case", response_model=ScanOut)

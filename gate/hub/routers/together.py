@@ -7,12 +7,14 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from gate.core.inspection import Inspection, InspectionAct, InspectionOutcome
+from gate.hub.accounts import Officer
 from gate.hub.desk import Changes, VerdictNotTaken
 from gate.hub.routers.access import HubIn, OfficerIn
 from gate.hub.routers.answers import ForceOpenOut, InspectionOut
 from gate.hub.routers.speaking import CaseId, Reason, RoleId, SpokenIn, not_taken, speaker_of
-from gate.hub.service import Desks
+from gate.hub.service import Desks, Hub
 from gate.hub.together import Forced, Waiting
+from gate.hub.views import sees
 
 router = APIRouter(tags=["together"])
 
@@ -64,7 +66,7 @@ def propose_inspection(hub: HubIn, officer: OfficerIn, case_id: CaseId, body: Pr
     def work(connection: Connection, desks: Desks) -> tuple[Changes, Inspection] | VerdictNotTaken:
         return desks.together.propose_inspection(connection, case_id=case_id, speaker=speaker, roles=body.roles)
 
-    return _answer(hub.at_desk(work))
+    return _answer(hub, officer, hub.at_desk(work))
 
 
 @router.post("/cases/{case_id}/inspections/{inspection_id}", response_model=InspectionOut)
@@ -85,10 +87,14 @@ def act_in_inspection(
             detail=body.detail,
         )
 
-    return _answer(hub.at_desk(work))
+    return _answer(hub, officer, hub.at_desk(work))
 
 
-def _answer(result: Inspection | VerdictNotTaken) -> dict[str, Any]:
+def _answer(hub: Hub, officer: Officer, result: Inspection | VerdictNotTaken) -> dict[str, Any]:
     if isinstance(result, VerdictNotTaken):
         raise not_taken(result)
-    return result.to_json()
+    said = result.to_json()
+    if "findings" not in sees(hub.site, officer):
+        # As in the case: what the others found is a finding; one's own word is not kept from oneself.
+        said["results"] = {role: item for role, item in said["results"].items() if item["author"] == officer.user}
+    return said

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from drivers.xray.interface import TimeSource, XrayImage
 from drivers.xray.matching import SLACK, Matched, Stay, Unmatched, match_scan
+from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.blobs import BlobStore
 from gate.hub.intake import normal_document
 from gate.hub.scans.pictures import ScanPicture
@@ -83,11 +84,14 @@ def match_waiting(connection: Connection, blobs: BlobStore, *, now_ms: int) -> l
 def attach(
     connection: Connection, row: Row[Any], *, case_id: str, matched_by: str, author: str | None, now_ms: int
 ) -> None:
-    """Tie a scan to a case, with its pictures."""
+    """Tie a scan to a case, with its pictures; on record, whoever found that it belongs there."""
     values = {"case_id": case_id, "matched_by": matched_by, "matched_ms": now_ms, "author": author, "reason": ""}
     connection.execute(update(SCANS).where(SCANS.c.image_id == row.image_id).values(**values))
     digests = [view["sha256"] for view in json.loads(row.views)]
     connection.execute(update(BLOBS).where(BLOBS.c.sha256.in_(digests), BLOBS.c.case_id == "").values(case_id=case_id))
+    told = {"image_id": row.image_id, "matched_by": matched_by, "pictures": digests}
+    entry = Entry(at_ms=now_ms, kind=AuditKind.SCAN_ATTACHED, who=author or "hub", case_id=case_id, data=told)
+    note(connection, entry)
 
 
 def stays_of(connection: Connection, blobs: BlobStore, *, now_ms: int, is_known: bool) -> list[Stay]:
