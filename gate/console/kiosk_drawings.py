@@ -100,10 +100,10 @@ def mirror_frame(hint: str | None) -> str:
         "right": '<path d="M308 200 H372 M346 172 L374 200 L346 228"/>',
         "up": '<path d="M200 84 V28 M174 52 L200 26 L226 52"/>',
         "down": '<path d="M200 316 V372 M174 348 L200 374 L226 348"/>',
-        "come_closer": '<path d="M92 92 L44 44 M44 76 V44 H76 M308 92 L356 44 M324 44 H356 V76'
-        ' M92 308 L44 356 M44 324 V356 H76 M308 308 L356 356 M324 356 H356 V324"/>',
-        "step_back": '<path d="M44 44 L92 92 M60 92 H92 V60 M356 44 L308 92 M308 60 V92 H340'
-        ' M44 356 L92 308 M60 308 H92 V340 M356 356 L308 308 M308 340 V308 H340"/>',
+        "come_closer": '<path d="M112 112 L74 74 M74 104 V74 H104 M288 112 L326 74 M296 74 H326 V104'
+        ' M112 288 L74 326 M74 296 V326 H104 M288 288 L326 326 M326 296 V326 H296"/>',
+        "step_back": '<path d="M74 74 L112 112 M82 112 H112 V82 M326 74 L288 112 M288 82 V112 H318'
+        ' M74 326 L112 288 M82 288 H112 V318 M326 326 L288 288 M318 288 H288 V318"/>',
     }
     arrows["move_into_view"] = arrows["step_back"]
     wanted = f'<g class="way-to-go">{arrows[hint]}</g>' if hint in arrows else ""

@@ -10,13 +10,13 @@ from pathlib import Path
 from conftest import CHROMIUM_ARGUMENTS, chromium, fill_in
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from port_kit import PASSWORD, Broker, Person, PortProcess, TalkingLane, finding, referred_crossing
+from screens_kiosk import take_kiosk
 
 from gate.core.evidence import Outcome
 from gate.wire.messages import KioskStep
 
 ROOT = Path(__file__).parents[2]
 OFFICERS_PX = (1280, 800)
-KIOSK_PX = (1280, 800)
 
 
 class Studio:
@@ -42,19 +42,6 @@ class Studio:
         page.wait_for_load_state("networkidle")
         page.screenshot(path=self._folder / f"{name}.png")
         print(self._folder / f"{name}.png")
-
-
-def take_kiosk(studio: Studio, lane: TalkingLane) -> None:
-    page = studio.open("/kiosk/lane-1", size_px=KIOSK_PX)
-    for name, step, lamp, more in (
-        ("kiosk-place-document", KioskStep.PLACE_DOCUMENT, "green", {"issuer": "UTO"}),
-        ("kiosk-face", KioskStep.LOOK_AT_CAMERA, "blue", {"issuer": "FRA", "hint": "come_closer", "person_count": 1}),
-        ("kiosk-officer", KioskStep.WAIT_FOR_OFFICER, "amber", {"issuer": "SAU", "person_count": 1}),
-        ("kiosk-walk-out", KioskStep.WALK_OUT, "green", {"issuer": "UTO", "person_count": 1, "exit": "open"}),
-    ):
-        lane.state(step, lamp=lamp, **more)
-        expect(page.get_by_test_id("kiosk-step")).to_have_attribute("data-step", step.value)
-        studio.take(page, name)
 
 
 def take_officers(studio: Studio, lane: TalkingLane, other: TalkingLane) -> None:
@@ -101,7 +88,7 @@ def main(folder: Path) -> None:
                 for talking in (lane, other):
                     talking.status()
                     talking.begin("K1")
-                take_kiosk(studio, lane)
+                take_kiosk(browser, port, folder, lane)
                 for talking in (lane, other):
                     talking.end("cleared")
                 take_officers(studio, lane, other)
