@@ -11,6 +11,7 @@ from simulator.costume import Wardrobe
 from simulator.port import SimulatedPort
 from simulator.scenario import Scenario, TravellerSpec
 from simulator.traveller import Traveller, TravellerGone
+from simulator.walk_up import WalkThroughTraveller
 
 READY_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 75.0
@@ -117,7 +118,9 @@ class Crowd:
         costume = self._wardrobe.costume(spec)
         observer = self._port.observer
         observer.wait_for_state(lane, "ready", READY_TIMEOUT_S)
-        traveller = Traveller(spec, costume, self._port.twins[lane], is_over=self._is_over)
+        twin = self._port.twins[lane]
+        make = Traveller if twin.board.world.has_entry else WalkThroughTraveller
+        traveller = make(spec, costume, twin, is_over=self._is_over)
         before = observer.ended_count(lane)
         self._port.officers.declare(spec)
         if self._has_officers:

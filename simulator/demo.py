@@ -105,6 +105,7 @@ def run_demo(
         port = stack.enter_context(
             SimulatedPort(
                 seed=scenario.seed,
+                doors=scenario.doors,
                 keeps_usual_ports=not is_headless,
                 log=log,
                 trusted=None if state is None else state.trusted,

@@ -1,6 +1,7 @@
 """All devices of one lane as twins behind their real wires: board on a pty, cameras over HTTP, thermometer on a pty."""
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,12 +11,13 @@ import numpy as np
 
 from config.chip import ChipReader
 from config.schema import Camera, Lane, Thermometer
-from simulator.board import PtyBoard
+from simulator.board import BoardModel, PtyBoard
 from simulator.cameras import MjpegServer, Source
 from simulator.chip.vpicc import Card, VpiccServer
 from simulator.frames import empty_document_frame, empty_face_frame
 from simulator.images import encode
 from simulator.thermometer import PtyThermometer
+from simulator.world import LaneWorld
 
 
 class Reel:
@@ -39,10 +41,11 @@ class _Idle:
 class LaneTwin:
     """The devices of lane ``name``; :meth:`settings` says where a lane finds them."""
 
-    def __init__(self, name: str, *, server: MjpegServer, folder: Path, seed: int) -> None:
+    def __init__(self, name: str, *, server: MjpegServer, folder: Path, seed: int, has_entry: bool = True) -> None:
         self.name = name
         rng = np.random.default_rng(seed)
-        self.board = PtyBoard(link_at=folder / f"{name}.board")
+        world = LaneWorld(has_entry=has_entry)
+        self.board = PtyBoard(BoardModel(world, now_ns=time.monotonic_ns), link_at=folder / f"{name}.board")
         self.thermometer = PtyThermometer(seed=seed, interval_s=0.04)
         self.antenna = VpiccServer(None)
         self.antenna.start()

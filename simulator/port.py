@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 from config.chip import ChipReader
 from config.loader import dump_site, load_site, sites_dir
@@ -51,8 +51,9 @@ class SimulatedPort:
         log: IO[bytes] | None = None,
         overrides: dict[str, object] | None = None,
         trusted: TrustStore | None = None,
+        doors: Literal[1, 2] = 2,
     ) -> None:
-        """``log`` takes what the processes write; None drops it. ``overrides`` replace fields of the site's policy.
+        """``log`` takes what the processes write; None drops it. ``overrides`` replace fields of the policy; ``doors``: of each lane.
 
         ``trusted``: whose chips the lanes know; with it every lane has a reader of chips.
         """
@@ -68,7 +69,7 @@ class SimulatedPort:
             update={
                 "state_dir": self.folder / "state",
                 "policy": policy,
-                "lanes": template.lanes[:lane_count],
+                "lanes": tuple(lane.model_copy(update={"doors": doors}) for lane in template.lanes[:lane_count]),
                 "broker": template.broker.model_copy(update={"port": free_port()}),
                 "hub": template.hub.model_copy(update={"url": f"http://127.0.0.1:{hub_port}"}),
             }
@@ -112,7 +113,7 @@ class SimulatedPort:
         lanes = []
         for number, lane in enumerate(self.site.lanes):
             twin = self._stack.enter_context(
-                LaneTwin(lane.id, server=server, folder=self.folder, seed=self._seed + number)
+                LaneTwin(lane.id, server=server, folder=self.folder, seed=self._seed + number, has_entry=lane.has_entry)
             )
             self.twins[lane.id] = twin
             lanes.append(twin.settings(lane))

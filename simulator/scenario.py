@@ -84,7 +84,10 @@ class Expected(_Part):
 
 
 class TravellerSpec(_Part):
-    """One traveller. ``person`` names photographs; ``followed_by`` somebody who slips in behind."""
+    """One traveller. ``person`` names photographs; ``followed_by`` somebody who slips in behind.
+
+    In a walk-through lane that somebody stands beside until asked to wait, or ``is_run_after``: runs in behind when the exit is open.
+    """
 
     id: str
     title: str
@@ -93,6 +96,7 @@ class TravellerSpec(_Part):
     celsius: float = 36.6
     declaration: DeclarationSpec | None = None
     followed_by: str | None = None
+    is_run_after: bool = False
     shows: ShownSpec | None = None
     leaves_bag: bool = False
     never_enters: bool = False
@@ -103,6 +107,7 @@ class TravellerSpec(_Part):
 class Scenario(_Part):
     title: str
     seed: int = 1
+    doors: Literal[1, 2] = 2
     travellers: tuple[TravellerSpec, ...] = Field(alias="traveller", min_length=1)
 
     @property
