@@ -53,6 +53,7 @@
 
   // ------------------------------------------------------------------ the voice
   const HINT_PAUSE_MS = 2500;
+  const AFTER_CANCEL_MS = 60;
   let said = {};
   let hintTimer = 0;
 
@@ -73,8 +74,12 @@
       hintTimer = setTimeout(speak, Math.max(waitMs, 300)); // hints come and go with each frame: one is said to its end
       return;
     }
+    if (speechSynthesis.speaking || speechSynthesis.pending) {
+      speechSynthesis.cancel();
+      hintTimer = setTimeout(speak, AFTER_CANCEL_MS); // Chromium drops what is said in the same breath as a cancel
+      return;
+    }
     const voice = voiceFor(language);
-    speechSynthesis.cancel();
     if (!voice) return;
     const utterance = new SpeechSynthesisUtterance(text);
     utterance.voice = voice;
