@@ -32,6 +32,8 @@ from gate.lane.start import Start
 from gate.lane.store import LaneStore, OutboxRow
 from gate.lane.uplink import Uplink
 from gate.lane.vision import Vision
+from gate.lane.watchlist import LOOKUP as WATCHLIST
+from gate.lane.watchlist import FaceWatch, WatchKeeper
 from gate.settings import (
     chip_watch,
     clearance_policy,
@@ -91,6 +93,14 @@ class LaneProgram:
             max_age_s=site.window.prefetch_max_age_s,
             clock=clock,
         )
+        self._watchlist = WatchKeeper(
+            self._hub,
+            folder=site.state_dir / f"lane-{lane.id}-watchlist",
+            keys=hub_keys,
+            port=site.port.id,
+            clock=clock,
+            every_s=site.watchlist.poll_s,
+        )
         self._eyes = eyes
         self.casework = Casework(
             port=site.port.id,
@@ -132,9 +142,10 @@ class LaneProgram:
             casework=self.casework,
             look_up=Lookups(
                 site.policy.lookups,
-                [HubLookups(self._hub, site.policy.lookups), self._prefetched],
+                [HubLookups(self._hub, site.policy.lookups), self._prefetched, self._watchlist],
                 deadline_ms=site.policy.lookup_deadline_ms,
             ),
+            faces=FaceWatch(self._watchlist, site.watchlist.face_threshold) if site.watchlist.face_threshold else None,
             celsius=thermometry(site, devices),
             self_release=self._self_release if site.policy.mode == "gate" else lambda _casework: None,
             publish=self._publish,
@@ -197,7 +208,7 @@ class LaneProgram:
 
     async def run(self) -> None:
         """Start everything and run the lane until cancelled; ends everything in the reverse order."""
-        prefetching: asyncio.Task[None] | None = None
+        fetching: list[asyncio.Task[None]] = []
         try:
             if self._devices.thermometer is not None:
                 self._devices.thermometer.start()
@@ -205,13 +216,16 @@ class LaneProgram:
             await self.uplink.start(self.runtime.ended)
             await self._hub.warm_up()
             await self.equipment.start()
-            prefetching = asyncio.create_task(self._prefetched.run())
-            prefetching.add_done_callback(self.runtime.ended)
+            fetching.append(asyncio.create_task(self._prefetched.run()))
+            if WATCHLIST in self._site.policy.lookups:
+                fetching.append(asyncio.create_task(self._watchlist.run()))
+            for task in fetching:
+                task.add_done_callback(self.runtime.ended)
             await self.runtime.run()
         finally:
-            if prefetching is not None:
-                prefetching.cancel()
-                await asyncio.gather(prefetching, return_exceptions=True)
+            for task in fetching:
+                task.cancel()
+            await asyncio.gather(*fetching, return_exceptions=True)
             await self.equipment.stop()
             await self.uplink.stop()
             await self._hub.close()

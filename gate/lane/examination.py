@@ -8,6 +8,9 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import assert_never
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivers.lane_io.interface import LaneSensors
 from gate.core import effects as do
 from gate.core import events as on
@@ -35,6 +38,10 @@ from gate.lane.vision import Vision
 from gate.wire.messages import KioskLight
 
 Lookup = Callable[[PrivateDocument, str], Coroutine[None, None, tuple[LookupFacts, ...] | None]]
+FaceLookup = Callable[
+    [tuple[LookupFacts, ...] | None, NDArray[np.float32]], Coroutine[None, None, tuple[LookupFacts, ...] | None]
+]
+"""Takes the answers about a document and its picture's template; returns the answers, with what the picture adds."""
 Seen = (
     DocumentSeen
     | DocumentTaken
@@ -61,6 +68,7 @@ class Examination:
         casework: Casework,
         guard: Guard,
         look_up: Lookup,
+        faces: FaceLookup | None = None,
         celsius: Callable[[int], float | None] | None,
         last_sensors: Callable[[], LaneSensors | None],
         step: Callable[[Event], None],
@@ -74,6 +82,7 @@ class Examination:
         self._casework = casework
         self._guard = guard
         self._look_up = look_up
+        self._faces = faces
         # A plain function is read in passing.
         self._thermometry = (
             celsius if isinstance(celsius, Thermometry) or celsius is None else Thermometry(read=celsius)
@@ -195,6 +204,8 @@ class Examination:
     async def _judge_document(self, outcome: DocumentOutcome) -> None:
         asked, self._answers = self._answers, None
         answers = await asked if asked is not None and outcome.facts is not None else None
+        if self._faces is not None and outcome.reference is not None:
+            answers = await self._faces(answers, outcome.reference)
         if outcome.ticket == self._ticket:
             self._writes(lambda: self._casework.judge_document(outcome, answers))
 

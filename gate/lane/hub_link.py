@@ -1,7 +1,9 @@
 """The lane's HTTP requests to its hub: look-ups, pictures for the evidence store."""
 
+import asyncio
 import time
 from enum import StrEnum
+from pathlib import Path
 
 import httpx
 import structlog
@@ -131,6 +133,34 @@ class HubLink:
         except (httpx.HTTPError, ValidationError) as error:
             _log.info("scans_not_asked", error=type(error).__name__)
             return ()
+
+    async def watch_statement(self) -> str | None:
+        """What the watchlist is now, as the hub signed it (not looked at here); None when the hub does not answer well."""
+        try:
+            response = await self._client.get("/api/v1/lane/watchlist", headers=self._headers())
+            response.raise_for_status()
+            return response.text
+        except httpx.HTTPError as error:
+            _log.info("watchlist_not_asked", error=type(error).__name__)
+            return None
+
+    async def fetch_watch_part(self, sha256: str, path: Path, *, max_bytes: int) -> bool:
+        """Write one of the watchlist's files to ``path``; False when it did not come, or is longer than it should be."""
+        url = f"/api/v1/lane/watchlist/parts/{sha256}"
+        received = 0
+        try:
+            async with self._client.stream("GET", url, headers=self._headers()) as response:
+                response.raise_for_status()
+                with path.open("wb") as file:
+                    async for piece in response.aiter_bytes(1 << 18):
+                        received += len(piece)
+                        if received > max_bytes:
+                            return False
+                        await asyncio.to_thread(file.write, piece)
+        except httpx.HTTPError as error:
+            _log.warning("watchlist_part_not_fetched", error=type(error).__name__)
+            return False
+        return True
 
     async def store_picture(self, picture: Picture) -> Stored:
         """Whether the hub has it now, will have it later, or has said that it never will."""

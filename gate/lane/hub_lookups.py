@@ -24,6 +24,9 @@ class HubLookups:
             issuer=document.issuer,
             nationality=document.nationality,
             birth_date=document.birth_date,
+            surname=document.surname,
+            given_names=document.given_names,
+            sex=document.sex,
             expiry_date=document.expiry_date,
         )
         answered = await self._hub.look_up(request)

@@ -25,7 +25,7 @@ from gate.core.state import LanePolicy, LaneState, State
 from gate.lane import sensing
 from gate.lane.casework import Casework
 from gate.lane.display import Display
-from gate.lane.examination import Examination, Lookup, Seen
+from gate.lane.examination import Examination, FaceLookup, Lookup, Seen
 from gate.lane.executor import Executor
 from gate.lane.inbox import Inbox
 from gate.lane.inputs import Bug, Input, LookAsked
@@ -59,14 +59,15 @@ class LaneRuntime:
         vision: Vision,
         casework: Casework,
         look_up: Lookup,
+        faces: FaceLookup | None = None,
         celsius: Callable[[int], float | None] | None,
         self_release: Callable[[Casework], VerifiedCommand | None],
         publish: Callable[[wire.LaneState], None],
         on_change: Callable[[LaneState], None] = lambda _state: None,
     ) -> None:
-        """``look_up`` starts the look-ups of a document; ``celsius(since_ns)`` is the traveller's temperature if one was taken since
-        then, None where none is taken; ``self_release`` makes the lane's own release where the site lets the lane decide alone (mode
-        ``gate``).
+        """``look_up`` starts the look-ups of a document, ``faces`` looks for its picture; ``celsius(since_ns)`` is the traveller's
+        temperature if one was taken since then, None where none is taken; ``self_release`` makes the lane's own release where the site
+        lets the lane decide alone (mode ``gate``).
         """
         self._policy = policy
         self._clock = clock
@@ -92,7 +93,7 @@ class LaneRuntime:
         self._inbox: Inbox[Input] = Inbox(self._take)
         self._timers = Timers(post=self.put, is_surely_empty=self._is_surely_empty)
         self._takeover = Takeover(lambda: self._spawn(self._acknowledge_silence()))
-        self._examination = self._make_examination(look_up, celsius)
+        self._examination = self._make_examination(look_up, faces, celsius)
         self._state = LaneState()
         self._since_ms = clock.utc_ms()
         self._orders = self._make_orders()
@@ -107,13 +108,16 @@ class LaneRuntime:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def _make_examination(self, look_up: Lookup, celsius: Callable[[int], float | None] | None) -> Examination:
+    def _make_examination(
+        self, look_up: Lookup, faces: FaceLookup | None, celsius: Callable[[int], float | None] | None
+    ) -> Examination:
         return Examination(
             clock=self._clock,
             vision=self._vision,
             casework=self._casework,
             guard=self._guard,
             look_up=look_up,
+            faces=faces,
             celsius=celsius,
             last_sensors=lambda: self._sensing.last,
             step=self._step,
