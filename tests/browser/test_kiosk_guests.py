@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -290,7 +291,7 @@ def test_no_touch_leads_out_of_the_page(kiosk: Page, lanes: Lanes) -> None:
     ],
 )
 def test_axe_finds_nothing_serious(
-    kiosk: Page, lanes: Lanes, step: KioskStep, issuer: str, more: dict[str, object], pressed: tuple[str, ...]
+    kiosk: Page, lanes: Lanes, step: KioskStep, issuer: str, more: dict[str, Any], pressed: tuple[str, ...]
 ) -> None:
     lanes["lane-1"].state(step, issuer=issuer, case_id="k1", **more)
     expect_step(kiosk, step)
