@@ -1,4 +1,6 @@
-"""``gate bench console``: how fast the X-ray viewer is, in the browser, at the officers' own page, with the real hub behind it.
+"""``gate bench console``: how soon news is on many screens (:mod:`simulator.bench_screens`), and how fast the X-ray viewer is.
+
+The viewer is measured in the browser, at the officers' own page, with the real hub behind it.
 
 ``pan_frames_per_s``: frames that the viewer draws while a picture of 4096 x 4096 pixels is dragged a few pixels a frame, whole and one
 to one; the smaller of the two. ``first_picture_ms``: from the moment at which the page learns of the picture until its pixels are on the
@@ -20,6 +22,7 @@ from rich.console import Console
 from gate.core.evidence import Finding, Outcome, Stage
 from gate.errors import GateError
 from simulator.bench_port import BenchPort
+from simulator.bench_screens import Screens, measure_screens
 from simulator.xray_scans import PIXEL_MM, make_scan, png16
 
 if TYPE_CHECKING:
@@ -79,22 +82,36 @@ class Viewer:
     is_software_gl: bool
 
 
-def run_bench_console(*, rounds: int, is_json: bool) -> int:
+def run_bench_console(*, rounds: int, seconds: int, is_json: bool) -> int:
     """Measure and print. The exit code; GateError when there is no browser."""
     console = Console(stderr=True, quiet=is_json and not sys.stderr.isatty())
-    with console.status("making a scan of 4096 x 4096 pixels …") as status:
+    with console.status("starting broker, hub, console and browser …") as status:
+        screens = measure_in_chromium(seconds=seconds, say=status.update)
+        status.update("making a scan of 4096 x 4096 pixels …")
         viewer = measure_viewer(rounds=rounds, say=status.update)
-    found = {"viewer": {name: _rounded(value) for name, value in asdict(viewer).items()}}
+    found: dict[str, Any] = {name: _rounded(value) for name, value in asdict(screens).items()}
+    found["viewer"] = {name: _rounded(value) for name, value in asdict(viewer).items()}
     if is_json:
         print(json.dumps(found))
         return 0
-    for name, value in found["viewer"].items():
-        print(f"{name:24} {value}")
+    for name, value in (*found.items(), *found["viewer"].items()):
+        if name != "viewer":
+            print(f"{name:24} {value}")
     return 0
 
 
-def measure_viewer(*, rounds: int, say: Any = lambda _words: None) -> Viewer:
-    """Open the page of two roles on one case and measure; ``rounds`` of loading the picture and of drawing marks."""
+def measure_in_chromium(*, seconds: int, say: Any = lambda _words: None) -> Screens:
+    """Many screens, a few of them in the system's Chromium. GateError when it is not there."""
+    program, sync_playwright = _chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        try:
+            return measure_screens(browser, seconds=seconds, say=say)
+        finally:
+            browser.close()
+
+
+def _chromium() -> tuple[str, Any]:
     program = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if program is None:
         raise GateError("no Chromium is installed: apt-get install chromium")
@@ -102,6 +119,12 @@ def measure_viewer(*, rounds: int, say: Any = lambda _words: None) -> Viewer:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise GateError("playwright is not installed: pip install 'tongguan[dev]'") from None
+    return program, sync_playwright
+
+
+def measure_viewer(*, rounds: int, say: Any = lambda _words: None) -> Viewer:
+    """Open the page of two roles on one case and measure; ``rounds`` of loading the picture and of drawing marks."""
+    program, sync_playwright = _chromium()
     scan = make_scan(3, size_px=SIZE_PX)
     pictures = {"xray_high": png16(scan.high, pixel_mm=PIXEL_MM), "xray_low": png16(scan.low, pixel_mm=PIXEL_MM)}
     say("starting broker, hub and browser …")

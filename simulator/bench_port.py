@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from config.loader import dump_site, load_site, sites_dir
-from config.schema import Site
+from config.schema import Lane, Site
 from gate.core.clock import SystemClock
 from gate.core.evidence import Attachment, Evidence, Finding
 from gate.embedded import start_embedded_broker
@@ -26,7 +26,7 @@ from gate.hub.schema import BLOBS
 from gate.hub.service import database_url
 from gate.hub.store import Store, insert_new
 from gate.wire.keyring import Keyring
-from gate.wire.messages import CloudEvent, EventType, event_source, new_event_id, utc
+from gate.wire.messages import CloudEvent, EventType, LaneState, event_source, new_event_id, utc
 from gate.wire.mqtt import end
 from gate.wire.topics import Channel, lane_topic
 from simulator.ending import sigterm_unwinds
@@ -37,12 +37,18 @@ PNG = "image/png"
 
 
 class BenchPort:
-    """Starts the port on entry and ends it on exit. ``site`` and ``logins`` say what it is."""
+    """Starts the port on entry and ends it on exit. ``site`` and ``logins`` say what it is.
 
-    def __init__(self) -> None:
+    ``lanes``: how many. ``has_own_console``: the screens in a process of their own, as a larger port has them, at ``url``.
+    """
+
+    def __init__(self, *, lanes: int = 1, has_own_console: bool = False) -> None:
+        self._lane_count = lanes
+        self._has_own_console = has_own_console
+        self.url = ""
         self._stack = contextlib.ExitStack()
         self._clock = SystemClock()
-        self._sequence = 0
+        self._sequences: dict[str, int] = {}
         self.logins: dict[str, Login] = {}
         self.site: Site
         self._mqtt: mqtt.Client
@@ -60,10 +66,6 @@ class BenchPort:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    @property
-    def url(self) -> str:
-        return self.site.hub.url
-
     def _open(self) -> None:
         self._stack.enter_context(sigterm_unwinds())
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tongguan-")))
@@ -71,7 +73,7 @@ class BenchPort:
         self.site = template.model_copy(
             update={
                 "state_dir": folder / "state",
-                "lanes": template.lanes[:1],
+                "lanes": _many(template.lanes[0], self._lane_count),
                 "broker": template.broker.model_copy(update={"port": free_port()}),
                 "hub": template.hub.model_copy(update={"url": f"http://127.0.0.1:{free_port()}"}),
             }
@@ -92,21 +94,30 @@ class BenchPort:
         self._stack.callback(end, self._mqtt)
 
     def _start_hub(self, site_file: Path) -> None:
+        self.url = self.site.hub.url
+        screens = ["--no-screens"] if self._has_own_console else []
+        self._start("hub", ["--site", str(site_file), *screens], f"{self.url}/readyz")
+        if self._has_own_console:
+            address = f"127.0.0.1:{free_port()}"
+            self.url = f"http://{address}"
+            self._start("console", ["--site", str(site_file), "--listen", address], f"{self.url}/login")
+
+    def _start(self, name: str, arguments: list[str], sign_of_life: str) -> None:
         import httpx
 
-        arguments = [sys.executable, "-m", "gate", "hub", "--site", str(site_file)]
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "gate", name, *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._stack.callback(_stop, process)
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).is_success:
+                if httpx.get(sign_of_life, timeout=5, trust_env=False).is_success:
                     return
             if process.poll() is not None:
-                raise GateError(f"the hub ended with code {process.returncode}: run 'gate hub' alone to see why")
+                raise GateError(f"the {name} ended with code {process.returncode}: run 'gate {name}' alone to see why")
             if time.monotonic() > deadline:
                 raise GateError(
-                    f"the hub was not ready within {START_TIMEOUT_S:.0f} s: run 'gate hub' alone to see why"
+                    f"the {name} was not ready within {START_TIMEOUT_S:.0f} s: run 'gate {name}' alone to see why"
                 )
             time.sleep(0.05)
 
@@ -130,26 +141,49 @@ class BenchPort:
         """Let the lane say that a traveller is inside and must be looked at, with these pictures."""
         lane = self.site.lanes[0].id
         evidence = Evidence(port=self.site.port.id, lane=lane, case_id=case_id)
-        self._say(lane, EventType.CROSSING_STARTED, {"case_id": case_id})
+        self.say(lane, EventType.CROSSING_STARTED, {"case_id": case_id})
         evidence = evidence.extended(findings=findings, attachments=attachments, occupancy_id=f"stay-{case_id}")
         said = {"case_id": case_id, "digest": evidence.digest()}
         recorded = {**said, "revision": evidence.revision, "evidence": evidence.to_json()}
-        self._say(lane, EventType.EVIDENCE_RECORDED, recorded)
+        self.say(lane, EventType.EVIDENCE_RECORDED, recorded)
         reasons = [finding.code for finding in findings]
         roles = sorted({finding.role for finding in findings})
-        self._say(lane, EventType.CROSSING_DECIDED, {**said, "decision": "refer", "reasons": reasons, "roles": roles})
+        self.say(lane, EventType.CROSSING_DECIDED, {**said, "decision": "refer", "reasons": reasons, "roles": roles})
 
-    def _say(self, lane: str, event_type: EventType, data: dict[str, Any]) -> None:
-        self._sequence += 1
+    def say_state(self, lane: str, state: LaneState) -> None:
+        """A lane's retained word on what it does."""
+        topic = lane_topic(self.site.port.id, lane, Channel.STATE)
+        self._mqtt.publish(topic, state.model_dump_json(), qos=0, retain=True)
+
+    def say(self, lane: str, event_type: EventType, data: dict[str, Any]) -> None:
+        """A lane's event, as it comes out of its outbox."""
+        self._sequences[lane] = self._sequences.get(lane, 0) + 1
         event = CloudEvent(
             id=new_event_id(),
             source=event_source(self.site.port.id, lane),
             type=event_type,
             time=utc(self._clock.utc_ms()),
-            sequence=self._sequence,
+            sequence=self._sequences[lane],
             data=data,
         )
         self._mqtt.publish(lane_topic(self.site.port.id, lane, Channel.EVENT), event.model_dump_json(), qos=1)
+
+
+def _many(lane: Lane, count: int) -> tuple[Lane, ...]:
+    """So many lanes like this one, each with an id and a board of its own."""
+    if count == 1:
+        return (lane,)
+    return tuple(
+        lane.model_copy(
+            update={
+                "id": f"lane-{number:03d}",
+                "title": f"Lane {number}",
+                "board": lane.board.model_copy(update={"port": f"/dev/none-{number}"}),
+                **dict.fromkeys(("thermometer", "turnstile", "chip_reader", "document_light", "contacts")),
+            }
+        )
+        for number in range(1, count + 1)
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

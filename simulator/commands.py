@@ -112,12 +112,15 @@ def bench_serial(
 
 def bench_console(
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=100, help="How often to load and to mark.")] = 5,
+    seconds: Annotated[
+        int, typer.Option("--seconds", min=5, max=3600, help="How long 50 lanes speak to 40 screens.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """The X-ray viewer on the officers' page in headless Chromium: first picture, panning, a mark on the other screen."""
+    """From a lane's event to 40 screens; and the X-ray viewer in headless Chromium: first picture, panning, a mark on the other screen."""
     from simulator.bench_console import run_bench_console
 
-    raise typer.Exit(run_bench_console(rounds=rounds, is_json=as_json))
+    raise typer.Exit(run_bench_console(rounds=rounds, seconds=seconds, is_json=as_json))
 
 
 def bench_watchlist(

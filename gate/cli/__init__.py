@@ -14,6 +14,7 @@ from gate.cli import (
     audit,
     calibrate,
     chip,
+    console,
     csca,
     doctor,
     evaluate,
@@ -43,7 +44,23 @@ def make_app() -> typer.Typer:
         rich_markup_mode=None,  # its help pages cost as much time to import as all the rest together
         add_completion=False,
     )
-    groups = (run, hub, doctor, read, evaluate, calibrate, models, keys, users, audit, evidence, chip, csca, paxlst)
+    groups = (
+        run,
+        hub,
+        console,
+        doctor,
+        read,
+        evaluate,
+        calibrate,
+        models,
+        keys,
+        users,
+        audit,
+        evidence,
+        chip,
+        csca,
+        paxlst,
+    )
     for module in groups:
         module.register(app)
     for entry in sorted(entry_points(group="tongguan.commands"), key=lambda item: item.name):

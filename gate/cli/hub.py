@@ -30,6 +30,9 @@ def register(app: typer.Typer) -> None:
 def hub(
     context: typer.Context,
     site: Annotated[Path | None, typer.Option("--site", help="The site's settings (TOML).", show_default=False)] = None,
+    has_screens: Annotated[
+        bool, typer.Option("--screens/--no-screens", help="Serve the screens too, or leave them to `gate console`.")
+    ] = True,
     json_log: JsonLog = False,
 ) -> None:
     """Run the port's hub with its screens until stopped."""
@@ -37,10 +40,10 @@ def hub(
         return
     if site is None:
         raise typer.BadParameter("a hub needs its site", param_hint="--site")
-    _run_hub(site, json_log)
+    _run_hub(site, json_log, has_screens=has_screens)
 
 
-def _run_hub(site: Path, json_log: bool) -> None:
+def _run_hub(site: Path, json_log: bool, *, has_screens: bool) -> None:
     from urllib.parse import urlparse
 
     import uvicorn
@@ -58,7 +61,7 @@ def _run_hub(site: Path, json_log: bool) -> None:
     address = urlparse(settings.hub.url)
     listener = listen(address.hostname or "127.0.0.1", address.port or (443 if address.scheme == "https" else 80))
     with embedded_broker(settings), listener:
-        application = build_hub(settings)
+        application = build_hub(settings, with_screens=has_screens)
         config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         uvicorn.Server(config).run(sockets=[listener])
 
