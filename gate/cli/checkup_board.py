@@ -48,7 +48,7 @@ async def check_board(lane: Lane) -> AsyncIterator[Finding]:
         "board",
         f"{greeting.board_id:08x}, firmware {greeting.firmware_version}, watchdog {greeting.watchdog_ms} ms",
     )
-    for finding in (*judge_sensors(sensors), *judge_safety_devices(sensors, tested)):
+    for finding in (*judge_sensors(sensors, doors=lane.doors), *judge_safety_devices(sensors, tested)):
         yield finding
 
 
@@ -91,22 +91,29 @@ def judge_safety_devices(sensors: LaneSensors, tested: CommandResult) -> tuple[F
     return (warning("safety devices", f"not tested ({tested.value})", "see the board's line"),)
 
 
-def judge_sensors(sensors: LaneSensors) -> tuple[Finding, ...]:
-    """Doors, curtain and inputs as the board sees them. An idle lane has both doors shut and no broken beam."""
-    return _judge_doors(sensors), _judge_curtain(sensors), _judge_inputs(sensors)
+def judge_sensors(sensors: LaneSensors, *, doors: int = 2) -> tuple[Finding, ...]:
+    """Doors, curtain and inputs as the board sees them. An idle lane has every door shut and no broken beam.
+
+    ``doors``: by the settings, 1 or 2. A lane whose board says otherwise does not open.
+    """
+    return _judge_doors(sensors, doors), _judge_curtain(sensors), _judge_inputs(sensors)
 
 
-def _judge_doors(sensors: LaneSensors) -> Finding:
+def _judge_doors(sensors: LaneSensors, doors: int) -> Finding:
     seen = f"entry {sensors.entry.value}, exit {sensors.exit.value}"
+    is_absent = sensors.entry is DoorPosition.ABSENT
+    if is_absent != (doors == 1):
+        said = f"{seen}, but the settings say doors = {doors}"
+        return failed("doors", said, "set doors of this lane to what is built, or the board to this lane")
     bad = (DoorPosition.JAMMED, DoorPosition.FORCED)
     if sensors.entry in bad or sensors.exit in bad:
         return failed("doors", seen, "free the door, then acknowledge at the console")
-    is_shut = sensors.entry is DoorPosition.CLOSED and sensors.exit is DoorPosition.CLOSED
-    if is_shut and sensors.is_entry_locked and sensors.is_exit_locked:
-        return ok("doors", f"{seen}, both locked")
+    is_shut = (is_absent or sensors.entry is DoorPosition.CLOSED) and sensors.exit is DoorPosition.CLOSED
+    if is_shut and (is_absent or sensors.is_entry_locked) and sensors.is_exit_locked:
+        return ok("doors", f"{seen}, {'locked' if is_absent else 'both locked'}")
     if is_shut:
         return failed("doors", f"{seen}, but not locked", "see the lock and its contact")
-    return warning("doors", seen, "an idle lane has both shut: shut them, or see why they stand open")
+    return warning("doors", seen, "an idle lane has every door shut: shut them, or see why they stand open")
 
 
 def _judge_curtain(sensors: LaneSensors) -> Finding:
