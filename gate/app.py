@@ -165,7 +165,7 @@ class LaneProgram:
             codes=travel_codes(site, self._clock),
             lamps=document_lamps(lane, devices),
             chip=self._chip,
-            observers=face_observers(devices, lane.kiosk_mirror_port),
+            observers=face_observers(devices, lane.kiosk_mirror_port, tell=self._told),
         )
 
     def _make_uplink(self, lane: Lane, hub_keys: Verifier) -> Uplink:
@@ -242,6 +242,9 @@ class LaneProgram:
 
     def _witnesses(self, since_ns: int, person_count: int | None) -> tuple[Finding, ...]:
         return self.equipment.findings(since_ns, person_count)
+
+    def _told(self, device: str, reason: str | None) -> None:
+        self.equipment.tell(device, reason)
 
     def _changed(self, state: LaneState) -> None:
         self.equipment.entered(state)

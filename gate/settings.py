@@ -1,6 +1,8 @@
 """Settings into what a lane's parts are made with: policies, liveness, code readers, fittings."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from config.schema import Lane, Site
 from drivers.camera.light import LightStep
@@ -21,7 +23,7 @@ from gate.lane.chip_watch import ChipRules, ChipWatch
 from gate.lane.equipment import Fittings
 from gate.lane.exposure import ExposureKeeper
 from gate.lane.eyes import Eyes
-from gate.lane.face_observers import FaceObservers
+from gate.lane.face_observers import EXPOSURES, FaceObservers
 from gate.lane.lamps import Lamps
 from gate.lane.liveness import Liveness
 from gate.lane.mirror import Mirror
@@ -188,10 +190,21 @@ def thermometry(site: Site, devices: LaneDevices) -> Thermometry | None:
     return Thermometry(read=read, why_not=lambda: thermometer.why_not, is_each=site.policy.temperature_mode == "each")
 
 
-def face_observers(devices: LaneDevices, mirror_port: int | None = None) -> FaceObservers:
-    """Exposure by the face, for the face cameras that a site says so of, the thermometer's aim, and the kiosk's mirror."""
+def face_observers(
+    devices: LaneDevices,
+    mirror_port: int | None = None,
+    *,
+    tell: Callable[[str, str | None], None] = lambda _device, _reason: None,
+) -> FaceObservers:
+    """Exposure by the face, for the face cameras that a site says so of, the thermometer's aim, and the kiosk's mirror.
+
+    ``tell(device, reason)`` is told, by any thread, of an exposure control that is out of order, or (None) well again.
+    """
     return FaceObservers(
-        keepers={number: ExposureKeeper(control) for number, control in devices.exposures.items()},
+        keepers={
+            number: ExposureKeeper(control, on_fault=partial(tell, EXPOSURES[number]))
+            for number, control in devices.exposures.items()
+        },
         aim=None if devices.thermometer is None else devices.thermometer.aim,
         mirror=None if mirror_port is None else Mirror(mirror_port),
     )

@@ -69,10 +69,11 @@ class BusCounts:
 class Asker:
     """Asks one unit, with its own patience. Lives for one exchange, in which nobody else speaks on the line."""
 
-    def __init__(self, line: ModbusLine, unit: Unit, timeout_s: float) -> None:
+    def __init__(self, line: ModbusLine, unit: Unit, timeout_s: float, now_ns: Callable[[], int]) -> None:
         self._line = line
         self._unit = unit
         self._timeout_s = timeout_s
+        self._now_ns = now_ns
 
     async def coils(self, count: int) -> tuple[bool, ...]:
         return await self._timed(self._line.read_coils(self._unit.address, count, self._timeout_s)) if count else ()
@@ -89,9 +90,9 @@ class Asker:
         await self._timed(self._line.write_coil(self._unit.address, output, is_on, self._timeout_s))
 
     async def _timed(self, question: Awaitable[_Answer]) -> _Answer:
-        started_s = time.perf_counter()
+        started_ns = self._now_ns()
         answer = await question
-        took_s = time.perf_counter() - started_s
+        took_s = (self._now_ns() - started_ns) / 1e9
         before_s = self._unit.round_trip_s
         self._unit.round_trip_s = took_s if before_s is None else before_s + (took_s - before_s) / 8
         return answer
@@ -236,7 +237,7 @@ class ModbusBus:
     async def _exchange(self, unit: Unit, exchange: Exchange) -> bool:
         started_ns = self.now_ns()
         try:
-            await exchange(Asker(self._line, unit, self._patience_s(unit)))
+            await exchange(Asker(self._line, unit, self._patience_s(unit), self.now_ns))
         except Unanswered as reason:
             self.counts.unanswered += 1
             self.counts.wasted_ns += self.now_ns() - started_ns

@@ -60,6 +60,7 @@ class Equipment:
         self._lane = lane
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_running = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._witnesses = Witnesses(
             portal=fittings.portal,
             mat=fittings.mat,
@@ -89,6 +90,7 @@ class Equipment:
     async def start(self) -> None:
         """Begin. DeviceError when a line cannot be opened, after what was started has been stopped."""
         self._is_running = True
+        self._loop = asyncio.get_running_loop()
         parts = (self._witnesses, self._barrier, self._stop_contact, self._readers)
         for part in parts:
             if part is not None:
@@ -124,6 +126,12 @@ class Equipment:
         if self._is_running:
             self._readers.entered(state)
 
+    def tell(self, device: str, reason: str | None) -> None:
+        """From any thread: a device that is no reason to shut the lane is out of order, or (None) well again."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: we are stopping
+                self._loop.call_soon_threadsafe(self._report, device, reason)
+
     def _crossing(self) -> Crossing | None:
         return self._casework.crossing
 
@@ -131,7 +139,7 @@ class Equipment:
         self._written(lambda: self._casework.add_late(findings, attachments))
 
     def _report(self, device: str, reason: str | None) -> None:
-        """An evidence device is out, or back. It does not shut the lane; its findings refer."""
+        """A device is out, or back, that does not shut the lane: where it is asked for evidence, its findings refer."""
         if reason is None:
             cleared = wire.FaultCleared(by=device)
             self._written(lambda: self._casework.report(EventType.FAULT_CLEARED, cleared))

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera.exposure import ExposureControl, ExposureFault
+from drivers.camera.exposure import ExposureControl, ExposureFault, ExposureState
 from models.face import Face
 
 Image = NDArray[np.uint8]
@@ -26,6 +26,8 @@ SETTLE_NS = 400_000_000
 """So long a camera may take until its pictures show an order."""
 ALONE_NS = 4_000_000_000
 _LARGEST_STEP = 2.0
+_LEAST_CHANGE = 0.1
+"""Cameras have steps: one that is asked for less than this may rightly stay where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,16 @@ class FaceMetering:
 class ExposureKeeper:
     """One camera's. :meth:`look` returns at once; the camera is told by a thread of the keeper."""
 
-    def __init__(self, control: ExposureControl, *, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        control: ExposureControl,
+        *,
+        on_fault: Callable[[str | None], None] = lambda _reason: None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """``on_fault`` is told, by the keeper's thread, why the camera takes no orders any more, and (None) that it takes them again."""
         self._control = control
+        self._on_fault = on_fault
         self._now_ns = now_ns
         self._metering = FaceMetering()
         self._changed = threading.Condition()
@@ -118,7 +128,13 @@ class ExposureKeeper:
             if order is not None:
                 self._has_ordered = True
                 found = self._obey(order)
-                self.fault = None if found is None else found.reason
+                self._note(None if found is None else found.reason)
+
+    def _note(self, reason: str | None) -> None:
+        is_news = (reason is None) != (self.fault is None)
+        self.fault = reason
+        if is_news:
+            self._on_fault(reason)
 
     def _obey(self, order: SetTime | SetAutomatic) -> ExposureFault | None:
         if isinstance(order, SetAutomatic):
@@ -128,7 +144,21 @@ class ExposureKeeper:
             return state
         # A camera that keeps its automatic time to itself begins in the middle of what it can.
         time_us = state.time_us or round((max(1, state.least_us) * state.most_us) ** 0.5)
-        return self._control.set_time_us(round(time_us * order.factor))
+        wanted_us = min(max(round(time_us * order.factor), state.least_us), state.most_us)
+        refused = self._control.set_time_us(wanted_us)
+        return refused or self._stuck(state, wanted_us)
+
+    def _stuck(self, before: ExposureState, wanted_us: int) -> ExposureFault | None:
+        """A camera that says yes and stays as it was: what it does is asked, not what it answered."""
+        now = self._control.read()
+        if isinstance(now, ExposureFault):
+            return now
+        is_asked_little = (
+            before.time_us is not None and abs(wanted_us - before.time_us) <= _LEAST_CHANGE * before.time_us
+        )
+        if is_asked_little or (now.is_auto, now.time_us) != (before.is_auto, before.time_us):
+            return None
+        return ExposureFault(reason="stuck: it takes orders and does not change")
 
 
 def face_level(image_bgr: Image, face: Face) -> float:

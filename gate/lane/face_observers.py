@@ -8,6 +8,9 @@ from gate.lane.exposure import ExposureKeeper
 from gate.lane.mirror import Mirror
 from models.face import Face
 
+EXPOSURES = {0: "face_camera_exposure", 1: "face_camera_2_exposure"}
+"""What a camera's exposure control is called as a device, by the face camera's number."""
+
 
 class FaceObservers:
     """Called by the face watch's thread with each frame that was looked at; returns at once."""

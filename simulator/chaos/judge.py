@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from drivers.lane_io.interface import Door
 from simulator.board_model import BoardFault
+from simulator.chaos.fittings import Furniture
 from simulator.chaos.hub import Hub
 from simulator.chaos.line import AnyBoard, BoardLine
 from simulator.chaos.timeloop import LoopClock
@@ -41,11 +42,13 @@ class Judge:
     clock: LoopClock
     inside_limit_ms: float
     is_lane_alive: Callable[[], bool]
+    furniture: Furniture | None = None
     unauthorised: list[str] = field(default_factory=list)
     trapped: list[str] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
     token_openings: int = 0
     _judged: int = 0
+    _passed_unreleased: int = 0
     _free_ms: float = 0.0
     _disturbed_ms: float = 0.0
     _is_egress_free: bool = False
@@ -85,8 +88,16 @@ class Judge:
         while self._judged < len(openings):
             self._judged += 1
             self._judge(openings[self._judged - 1].door, openings[self._judged - 1].reason)
+        if self.furniture is not None:
+            self._look_at_turnstile(self.furniture)
         self._look_at_doors()
         self._look_for_trapped()
+
+    def _look_at_turnstile(self, furniture: Furniture) -> None:
+        """Each release that was spent lets one through; who climbs over it is none of its openings."""
+        if furniture.passed_on_release - self._passed_unreleased > len(self.spent):
+            self._passed_unreleased += 1
+            self.unauthorised.append("the turnstile let somebody through without a release spent on them")
 
     def _judge(self, door: Door, reason: str) -> None:
         world = self.board.world

@@ -12,11 +12,13 @@ from config.schema import Broker as BrokerSettings
 from drivers.lane_io import LaneLinkDriver
 from gate import __version__
 from gate.core.events import Event
+from gate.core.evidence import Finding
 from gate.core.guard import Guard
 from gate.core.policy import ClearancePolicy, LookupFacts
 from gate.core.state import LanePolicy, State
 from gate.core.state import LaneState as MachineState
 from gate.lane.casework import Casework
+from gate.lane.equipment import Equipment, Fittings
 from gate.lane.hub_link import HubLink, Stored
 from gate.lane.runtime import LaneRuntime
 from gate.lane.sightings import PrivateDocument
@@ -166,6 +168,7 @@ class LaneProcess:
         hub: Hub,
         thermometer: "Thermometer",
         policy: LanePolicy,
+        fittings: Fittings,
         on_spend: Callable[[str, str | None], None],
         on_state: Callable[[State], None],
     ) -> None:
@@ -175,6 +178,7 @@ class LaneProcess:
         self._sight = sight
         self._hub = hub
         self._on_spend = on_spend
+        self._on_state = on_state
         self.screen: LaneState | None = None
         self._start = Start(self.store, software_version=__version__, model_hashes={"mrz-recogniser": MODEL_HASH})
         self.casework = Casework(
@@ -188,6 +192,7 @@ class LaneProcess:
             send=self._send,
             pictures_waiting=self._pictures_waiting,
             post=self._post,
+            witnesses=self._witnesses,
         )
         self.guard = Guard(
             lane=ADDRESS,
@@ -210,7 +215,10 @@ class LaneProcess:
             celsius=lambda _since_ns: 36.4 if thermometer.is_there else None,
             self_release=lambda _casework: None,
             publish=self._publish,
-            on_change=lambda state: on_state(_name(state)),
+            on_change=self._changed,
+        )
+        self.equipment = Equipment(
+            fittings, runtime=self.runtime, casework=self.casework, store=self.store, clock=clock, lane=LANE
         )
         self.uplink = self._make_uplink(broker, clock)
         self.task = loop.create_task(self._run())
@@ -244,8 +252,10 @@ class LaneProcess:
         try:
             self.runtime.record_start(lambda: self._start.write(self.casework))
             await self.uplink.start(self.runtime.ended)
+            await self.equipment.start()
             await self.runtime.run()
         finally:
+            await self.equipment.stop()
             await self.uplink.stop()
             self.store.close()
 
@@ -274,6 +284,14 @@ class LaneProcess:
     def _spend(self, release_id: str) -> None:
         self.casework.spend(release_id)
         self._on_spend(release_id, self.guard.occupancy_id)
+        self.equipment.released(release_id)
+
+    def _witnesses(self, since_ns: int, person_count: int | None) -> tuple[Finding, ...]:
+        return self.equipment.findings(since_ns, person_count)
+
+    def _changed(self, state: MachineState) -> None:
+        self.equipment.entered(state)
+        self._on_state(state.name)
 
     def _post(self, event: Event) -> None:
         self.runtime.put(event)
@@ -291,7 +309,3 @@ class LaneProcess:
     async def _look_up(self, _document: PrivateDocument, _case_id: str) -> tuple[LookupFacts, ...] | None:
         await asyncio.sleep(0.01)
         return () if self._hub.is_up else None
-
-
-def _name(state: MachineState) -> State:
-    return state.name

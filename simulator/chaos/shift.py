@@ -12,15 +12,18 @@ from typing import Any, Literal
 
 from drivers.errors import DeviceError
 from gate.core.state import State
-from gate.wire.messages import Act, Command, KioskStep
-from gate.wire.signing import SigningKey, sign_command
+from gate.lane.equipment import Fittings
+from gate.wire.messages import KioskStep
 from simulator.board_model import BoardModel
 from simulator.chaos.approach import WalkThroughTraveller
 from simulator.chaos.broker import Broker
 from simulator.chaos.faults import FAULTS, Fault
+from simulator.chaos.fitting_faults import ALL_FAULTS
+from simulator.chaos.fittings import Furniture, is_fitted
+from simulator.chaos.forger import Forger
 from simulator.chaos.hub import Hub, Officers
 from simulator.chaos.judge import Judge
-from simulator.chaos.lane import ADDRESS, LANE, PORT, RUNNING, WALKING, Disk, LaneProcess, Pace, Thermometer
+from simulator.chaos.lane import LANE, PORT, RUNNING, WALKING, Disk, LaneProcess, Pace, Thermometer
 from simulator.chaos.line import AnyBoard, BoardLine, MakeBoard
 from simulator.chaos.people import KINDS, Traveller
 from simulator.chaos.sight import Sight
@@ -31,6 +34,8 @@ FAULTY_RATIO = 0.3
 """So many crossings have a fault or two."""
 _EVERY = 3
 """One shift in so many is played in a lane of one door."""
+FITTED_RATIO = 0.15
+"""So many lanes have more than board and cameras."""
 _READY_WITHIN_S = 60.0
 _BOOKS_WITHIN_S = 60.0
 _START_AGAIN_S = 1.0
@@ -68,29 +73,6 @@ class Findings:
             getattr(self, name).extend(getattr(other, name))
 
 
-class Forger:
-    """Signs what a hub would, with a key that nobody trusts."""
-
-    def __init__(self) -> None:
-        self._key = SigningKey.generate()
-
-    def release(self, *, case_id: str, occupancy_id: str, digest: str, now_ms: int) -> str:
-        command = Command(
-            iss="hub",
-            aud=ADDRESS,
-            jti=secrets.token_hex(16),
-            seq=now_ms + 1_000_000,
-            iat=now_ms / 1000,
-            exp=now_ms / 1000 + 10,
-            act=Act.RELEASE,
-            by="rule",
-            case_id=case_id,
-            occupancy_id=occupancy_id,
-            evidence_digest=digest,
-        )
-        return sign_command(self._key, command)
-
-
 class Shift:
     """Everything of one lane. ``trace`` is told, in simulated time, what happens."""
 
@@ -103,6 +85,7 @@ class Shift:
         fault_ratio: float,
         make_board: MakeBoard,
         pace: Pace,
+        fitted_ratio: float,
     ) -> None:
         self.rng = random.Random(seed)
         self.pace = pace
@@ -129,10 +112,22 @@ class Shift:
             is_lane_alive=lambda: self.process is not None and not self.process.task.done(),
         )
         self.disk: Disk = Disk()
+        self.furniture: Furniture | None = None
+        if is_fitted(seed, fitted_ratio):
+            self.furniture = self.judge.furniture = self._furnish(seed)
         self._trace = trace
         self._fault_ratio = fault_ratio
         self._broken: list[Fault] = []
         self._told = 0
+
+    def _furnish(self, seed: str) -> Furniture:
+        world, rng = self.board.world, random.Random(f"furniture {seed}")
+        return Furniture(
+            self.loop,
+            self.clock,
+            is_occupied=lambda: any(world.is_inside(body) for body in world.bodies),
+            seed=rng.randrange(1 << 30),
+        )
 
     # -- the lane's process ------------------------------------------------------------------------------------------
 
@@ -151,6 +146,7 @@ class Shift:
             hub=self.hub,
             thermometer=self.thermometer,
             policy=self.pace.policy,
+            fittings=Fittings() if self.furniture is None else self.furniture.fittings(),
             on_spend=self.judge.note_spent,
             on_state=lambda name: self._tell(f"lane: {name.value}"),
         )
@@ -214,6 +210,8 @@ class Shift:
         who = make(kind, self.board.world, self.sight, lambda: self.process, self.rng)
         self.officers.will_release = kind.value == "honest" or self.rng.random() < 0.2
         outcome = await who.cross()
+        if outcome == "through" and self.furniture is not None and not await self.furniture.walk_through():
+            outcome = "through to a shut turnstile"
         self._tell(f"traveller: {outcome}")
         self.findings.crossings += 1
         self.findings.outcomes[f"{kind.value}: {outcome}"] += 1
@@ -224,7 +222,8 @@ class Shift:
         count = 0
         if self.rng.random() < self._fault_ratio:
             count = self.rng.choices((1, 2, 3), (6, 3, 1))[0]
-        return [self.loop.create_task(self._strike(self.rng.choice(FAULTS))) for _ in range(count)]
+        faults = FAULTS if self.furniture is None else ALL_FAULTS
+        return [self.loop.create_task(self._strike(self.rng.choice(faults))) for _ in range(count)]
 
     async def _strike(self, fault: Fault) -> None:
         rng = random.Random(self.rng.random())
@@ -338,6 +337,7 @@ def play(
     trace: Callable[[str], None] | None = None,
     make_board: MakeBoard = BoardModel,
     pace: Pace = WALKING,
+    fitted_ratio: float = 0.0,
 ) -> Findings:
     """Make a lane and everything around it, let ``script`` play with them in their own time, and say what was found."""
     loop = TimeLoop()
@@ -351,6 +351,7 @@ def play(
                 fault_ratio=fault_ratio,
                 make_board=make_board,
                 pace=pace,
+                fitted_ratio=fitted_ratio,
             )
             began_s = loop.time()
 
@@ -379,6 +380,7 @@ def play_shift(
     trace: Callable[[str], None] | None = None,
     make_board: MakeBoard = BoardModel,
     doors: Literal[1, 2] | None = None,
+    fitted_ratio: float = FITTED_RATIO,
 ) -> Findings:
     """Play one shift of a campaign from the beginning. The same seed and board give the same shift.
 
@@ -394,4 +396,5 @@ def play_shift(
         trace=trace,
         make_board=make_board,
         pace=pace,
+        fitted_ratio=fitted_ratio,
     )

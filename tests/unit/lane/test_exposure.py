@@ -131,3 +131,47 @@ def test_camera_that_takes_no_orders_is_said_and_holds_nobody_up() -> None:
         assert keeper.fault == "gone"
     finally:
         keeper.stop()
+
+
+class StuckCamera(Camera):
+    """Says yes to every order and stays as it is, until somebody looks at it."""
+
+    is_stuck = True
+
+    def set_time_us(self, time_us: int) -> ExposureFault | None:
+        if not self.is_stuck:
+            self.time_us = time_us
+        self.told.release()
+        return None
+
+
+def test_camera_that_says_yes_and_does_not_change_is_told_once_and_told_when_it_follows_again() -> None:
+    camera = StuckCamera()
+    told: list[str | None] = []
+    heard = threading.Semaphore(0)
+
+    def hear(reason: str | None) -> None:
+        told.append(reason)
+        heard.release()
+
+    now_ns = 0
+    keeper = ExposureKeeper(camera, on_fault=hear, now_ns=lambda: now_ns)
+    keeper.start()
+
+    def order() -> None:
+        nonlocal now_ns
+        for _ in range(AGREEING_LOOKS):
+            now_ns += SETTLE_NS
+            keeper.look(np.full((300, 300, 3), 20, np.uint8), (FACE,))
+        assert camera.told.acquire(timeout=5)
+
+    try:
+        order()
+        assert heard.acquire(timeout=5)
+        order()
+        camera.is_stuck = False
+        order()
+        assert heard.acquire(timeout=5)
+        assert told == ["stuck: it takes orders and does not change", None]
+    finally:
+        keeper.stop()

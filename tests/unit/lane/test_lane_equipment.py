@@ -345,3 +345,23 @@ async def test_a_reader_that_cannot_be_opened_leaves_nothing_open() -> None:
         await equipment.start()
     await equipment.stop()
     assert good.stops == 1
+
+
+async def test_a_stuck_exposure_is_told_to_officers_and_shuts_nothing() -> None:
+    said: list[tuple[str, str]] = []
+
+    def report(kind: Any, data: Any) -> None:
+        said.append((kind.value, getattr(data, "device", None) or data.by))
+
+    parts: Any = SimpleNamespace(put=None, ended=lambda _task: None, crossing=None, report=report)
+    equipment = Equipment(Fittings(), runtime=parts, casework=parts, store=parts, clock=ManualClock(), lane="a")
+    equipment.tell("face_camera_exposure", "too early to be told")
+    await equipment.start()
+    await asyncio.to_thread(equipment.tell, "face_camera_exposure", "stuck")
+    await asyncio.to_thread(equipment.tell, "face_camera_exposure", None)
+    await until(lambda: len(said) == 2, "both are recorded")
+    assert said == [
+        ("tongguan.fault.raised", "face_camera_exposure"),
+        ("tongguan.fault.cleared", "face_camera_exposure"),
+    ]
+    await equipment.stop()
