@@ -35,6 +35,7 @@ from gate.hub.together import Together
 from gate.hub.upkeep import Upkeep
 from gate.hub.watchlist.shelf import WatchShelf
 from gate.hub.window.desk import WindowDesk
+from gate.hub.window.service import WindowService
 from gate.wire.messages import Act, CaseChanged
 from gate.wire.signing import SigningKey, Verifier, VerifyKey
 
@@ -103,6 +104,7 @@ class Hub:
             max_age_s=site.watchlist.max_age_s,
         )
         self.window = WindowDesk(site=site, key=key, store=self.store, clock=clock)
+        self._window_service = WindowService(self.window, site=site, metrics=self.metrics, clock=clock)
         self._desks = Desks(cases=self._desk, together=Together(self._desk, clock))
         self._pump = Pump(
             take=self.take_in, set_aside=self._set_aside, tick=self.tick, metrics=self.metrics, clock=clock
@@ -125,6 +127,7 @@ class Hub:
         self.store.migrate()
         self._pump.start()
         self.upkeep.start()
+        self._window_service.start()
         self._link.start()
         if self._bell is not None:
             self._bell.start()
@@ -135,6 +138,7 @@ class Hub:
             self._bell.stop()
         self._link.stop()
         self._pump.stop()
+        self._window_service.stop()
         self.upkeep.stop()
         if self.identity is not None:
             self.identity.close()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gate.wire.identity import console_identity, hub_identity
-from gate.wire.topics import PREFIX, Channel, all_cases, all_lanes
+from gate.wire.topics import PREFIX, Channel, all_cases, all_lanes, all_window_sources
 
 _FROM_LANES = (Channel.STATUS, Channel.STATE, Channel.EVENT, Channel.ACK)
 _TO_LANES = (Channel.COMMAND, Channel.RECEIPT)
@@ -16,14 +16,17 @@ def access_list(port: str) -> str:
     hub += [
         f"topic readwrite {topic}" for topic in (all_cases(port), all_lanes(port, Channel.HELP))
     ]  # it may have screens
+    hub += [f"topic read {all_window_sources(port)}", f"topic write {PREFIX}/{port}/window/+/receipt"]
     console = [f"topic read {all_lanes(port, channel)}" for channel in (Channel.STATUS, Channel.STATE)]
     console += [f"topic read {all_cases(port)}", f"topic readwrite {all_lanes(port, Channel.HELP)}"]
     lanes = [f"pattern write {PREFIX}/{port}/%u/{channel.value}" for channel in _FROM_LANES]
     lanes += [f"pattern read {PREFIX}/{port}/%u/{channel.value}" for channel in _TO_LANES]
+    sources = [f"pattern write {PREFIX}/{port}/window/%u/submit", f"pattern read {PREFIX}/{port}/window/%u/receipt"]
     parts = [
         ["# Made by 'gate keys init'; names are the common names of certificates.", f"user {hub_identity(port)}", *hub],
         [f"user {console_identity(port)}", *console],
         ["# Everybody, which is each lane, below its own name:", *lanes],
+        ["# Each source of the single window, below its own name:", *sources],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 

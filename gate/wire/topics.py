@@ -11,6 +11,8 @@ topic                                          retained  QoS      who publishes,
 ``tongguan/v1/{port}/{lane}/ack``              no        1        lane: what became of a command
 ``tongguan/v1/{port}/{lane}/help``             yes       1        console: somebody at the kiosk calls an officer
 ``tongguan/v1/{port}/case/{case_id}``          no        0        hub: this case changed (no personal data)
+``tongguan/v1/{port}/window/{source}/submit``  no        1        a source of the single window: signed and encrypted
+``tongguan/v1/{port}/window/{source}/receipt`` no        1        hub: signed, what it took of a submission
 =============================================  ========  =======  ==========================================
 """
 
@@ -82,6 +84,30 @@ def case_topic(port: str, case_id: str) -> str:
 def all_cases(port: str) -> str:
     """The filter that matches every case of a port."""
     return f"{PREFIX}/{port}/case/+"
+
+
+def window_topic(port: str, source: str, channel: str) -> str:
+    """The topic on which a source submits (``submit``) or hears of it (``receipt``). ValueError for a name that no topic can carry."""
+    for name in (port, source):
+        if not is_segment(name):
+            raise ValueError(f"{name!r} cannot be part of a topic: use lower-case letters, digits and hyphens")
+    return f"{PREFIX}/{port}/window/{source}/{channel}"
+
+
+def all_window_sources(port: str) -> str:
+    """The filter that matches the submissions of every source of a port."""
+    return f"{PREFIX}/{port}/window/+/submit"
+
+
+def window_source(topic: str, port: str) -> str | None:
+    """Whose submission's topic this is; None when it is none of this port's."""
+    parts = topic.split("/")
+    is_one = (
+        len(parts) == 6
+        and "/".join(parts[:2]) == PREFIX
+        and (parts[2], parts[3], parts[5]) == (port, "window", "submit")
+    )
+    return parts[4] if is_one and is_segment(parts[4]) else None
 
 
 def parse(topic: str) -> LaneTopic | CaseTopic | None:
