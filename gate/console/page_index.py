@@ -74,7 +74,7 @@ def _draw_languages(words: Words, target: str) -> None:
 
 
 def _draw_index(console: Console, officer: Officer | None, words: Words) -> None:
-    with box("index", tag="main"):
+    with box("index"):
         with box("index-head"):
             text(BRAND, "brand")
             text(console.site.port.title, "subtitle")
@@ -110,7 +110,7 @@ class _LoginForm:
         self._browser = browser
         self._words = words
         self._target = target
-        with box("login-page", tag="main"), box("login-card"):
+        with box("login-page"), box("login-card"):
             text(BRAND, "brand")
             text(console.site.port.title, "subtitle")
             self._user = ui.input(words("login.user")).props(

@@ -35,14 +35,14 @@ def register(console: Console) -> None:
             _draw_not_yours(console, officer, found, words)
             return None
         ui.page_title(f"{found.title} {found.title_zh}")
-        with box("role-screen", testid="role-screen", tag="main") as root:
+        with box("role-screen", testid="role-screen") as root:
             set_style(root, role=found.colour)
             RoleScreen(console, found, browser_id(), words, pulse=pulse, root=root)
         return None
 
 
 def _draw_not_yours(console: Console, officer: Officer, role: Role | None, words: Words) -> None:
-    with box("login-page", tag="main"), box("login-card", testid="not-yours"):
+    with box("login-page"), box("login-card", testid="not-yours"):
         name = title_of(role, words) if role is not None else words("role.unknown")
         text(words("role.not_yours", role=name), "brand small")
         own = [role_title(console.site, role_id, words) for role_id in sorted(officer.roles)]

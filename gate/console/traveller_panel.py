@@ -38,7 +38,9 @@ class TravellerPanel:
             panel.props["aria-label"] = words("panel.traveller")
             text(words("panel.traveller"), "panel-title")
             self._faces = Rows(box("thumbs", testid="thumbs"), self._draw_faces)
-            self._rows = Rows(box("panel-body", testid="traveller"), self._draw)
+            with box("panel-body", testid="traveller") as body:
+                body.props.update({"tabindex": "0", "role": "group", "aria-label": words("panel.traveller")})
+            self._rows = Rows(body, self._draw)
 
     def show(self, case: Case | None, *, is_loading: bool) -> None:
         faces = _Faces(is_loading=is_loading and case is None)

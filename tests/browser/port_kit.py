@@ -49,12 +49,15 @@ OFFICERS = (
     ("wang", "Wang Fang", ("customs",)),
     ("zhao", "Zhao Min", ("quarantine",)),
     ("chen", "Chen Yu", ("supervisor", "border")),
+    ("sun", "Sun Jia", ("security",)),
 )
 ROLES = (
     ("customs", "Customs", "海关", "#3aa0ff"),
     ("quarantine", "Quarantine", "检疫", "#37c98b"),
     ("border", "Border inspection", "边检", "#f0a53a"),
 )
+ONLOOKER = {"id": "security", "title": "Security", "title_zh": "安检", "colour": "#b58cff", "is_required": False}
+"""A role that decides nothing and sees findings only."""
 
 
 def make_site(folder: Path, *, http_port: int, broker_port: int) -> Site:
@@ -70,7 +73,8 @@ def make_site(folder: Path, *, http_port: int, broker_port: int) -> Site:
             "role": [
                 {"id": role, "title": title, "title_zh": title_zh, "colour": colour}
                 for role, title, title_zh, colour in ROLES
-            ],
+            ]
+            + [{**ONLOOKER, "sees": ["findings"]}],
             "lane": [
                 {
                     "id": lane,
@@ -176,6 +180,11 @@ class PortProcess:
                 self._process.kill()
                 self._process.wait(8)
             self._process = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes] | None":
+        """The process, while there is one."""
+        return self._process
 
     def _is_ready(self) -> bool:
         assert self._process is None or self._process.poll() is None, (self.folder / "port.log").read_text()
