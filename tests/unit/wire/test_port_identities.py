@@ -222,6 +222,7 @@ def test_init_makes_all_that_a_port_needs_and_keeps_what_is_there(site_file: Pat
     before = {path.name: path.read_bytes() for path in tls.iterdir()}
     assert {Path(str(item["file"])).name for item in first if "tls" in str(item["file"])} == {
         "ca.pem", "broker.pem", "hub@bench.pem", "console@bench.pem", "lane-1.pem", "lane-2.pem", "acl", "mosquitto.conf",
+        "nats-users.conf",
     }  # fmt: skip
     assert {path.stat().st_mode & 0o777 for path in tls.glob("*.key")} == {0o600}
     run("keys", "init", "--site", str(site_file), "--tls")
