@@ -1,4 +1,4 @@
-"""The sentences of the screens, read from ``texts.toml`` once and checked whole."""
+"""The sentences of the kiosks, read from ``texts.toml`` once and checked whole."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,8 +6,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from gate.console.hub_models import FindingView
-from gate.core.evidence import Outcome
 from gate.wire.messages import KioskStep
 
 KIOSK_PHRASES = (
@@ -32,13 +30,6 @@ KIOSK_PHRASES = (
 )
 """What the kiosk says beside the steps of :class:`~gate.wire.messages.KioskStep`."""
 
-_PLAIN_OUTCOME = {
-    Outcome.PASS: "fine",
-    Outcome.INFO: "noted",
-    Outcome.REFER: "must be looked at",
-    Outcome.NOT_CHECKED: "could not be checked",
-}
-
 
 class Texts:
     """All sentences. Raises ValueError when a language lacks one."""
@@ -53,11 +44,6 @@ class Texts:
         self._kiosk: Mapping[str, Mapping[str, str]] = data["kiosk"]
         self._hints: Mapping[str, Mapping[str, str]] = data["hint"]
         self._hint_alias: Mapping[str, str] = data["hint_alias"]
-        self._findings: Mapping[str, Mapping[str, str]] = data["finding"]
-        self._verdicts: Mapping[str, str] = data["verdict"]
-        self._history: Mapping[str, str] = data["history"]
-        self._outcomes: Mapping[str, str] = data["outcome"]
-        self.send_back_reasons: Mapping[str, str] = data["send_back_reasons"]
         self._check()
 
     def _check(self) -> None:
@@ -94,34 +80,6 @@ class Texts:
     def hint(self, name: str, language: str) -> str:
         """The sentence of a hint of :meth:`hint_name`."""
         return self._hints[name][language]
-
-    def finding(self, finding: FindingView) -> str:
-        """What a finding says, in plain words."""
-        parts = finding.code.split(".")
-        for length in range(len(parts), 0, -1):
-            sentences = self._findings.get(".".join(parts[:length]), {})
-            if finding.outcome.value in sentences:
-                return sentences[finding.outcome.value]
-        words = finding.code.replace(".", " · ").replace("_", " ")
-        return f"{words[:1].upper()}{words[1:]}: {_PLAIN_OUTCOME[finding.outcome]}"
-
-    def verdict(self, kind: str) -> str:
-        return self._verdicts.get(kind, kind.replace("_", " "))
-
-    def history(self, what: str, detail: str) -> str:
-        """One line of a case's history: what happened, with finding codes in plain words."""
-        words = [self._reason(word) if "." in word else word.replace("_", " ") for word in detail.split()]
-        plain = " ".join(word for word in words if word)
-        title = self._history.get(what, what.replace(".", " ").replace("_", " "))
-        return f"{title}: {plain}" if plain else title
-
-    def _reason(self, code: str) -> str:
-        sentences = self._findings.get(code, {})
-        sentence = sentences.get("refer") or code.replace(".", " ").replace("_", " ")
-        return f"· {sentence[:1].lower()}{sentence[1:]}"
-
-    def outcome(self, outcome: str) -> str:
-        return self._outcomes.get(outcome, outcome.replace("_", " "))
 
 
 @cache
