@@ -158,6 +158,7 @@ def fittings(lane: Lane, devices: LaneDevices) -> Fittings:
         turnstile=devices.turnstile,
         readers=devices.readers,
         roles=roles,
+        has_entry=lane.has_entry,
     )
 
 

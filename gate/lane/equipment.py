@@ -36,6 +36,8 @@ class Fittings:
     turnstile: Turnstile | None = None
     readers: Mapping[str, AccessReader] = field(default_factory=dict)
     roles: WitnessRoles = field(default_factory=WitnessRoles)
+    has_entry: bool = True
+    """False in a walk-through lane, whose lamps never ask anybody to walk in."""
 
 
 class Equipment:
@@ -84,7 +86,13 @@ class Equipment:
             if scans is None
             else ScanWatch(crossing=self._crossing, ask=scans, add=self._add, is_referring=is_scan_referring)
         )
-        self._readers = Readers(fittings.readers, spawn=self._spawn, keep=self._keep_card, report=self._report)
+        self._readers = Readers(
+            fittings.readers,
+            spawn=self._spawn,
+            keep=self._keep_card,
+            report=self._report,
+            has_entry=fittings.has_entry,
+        )
         self._started: list[Witnesses | Barrier | FurtherStop | Readers] = []
 
     async def start(self) -> None:

@@ -35,12 +35,14 @@ class Readers:
         spawn: Callable[[Coroutine[None, None, None]], None],
         keep: Callable[[str, bytes], None],
         report: Callable[[str, str | None], None],
+        has_entry: bool = True,
     ) -> None:
         """``keep(reader, record)`` stores what was read off a card; ``report(device, reason)`` a loss, or (None) its end."""
         self._readers = readers
         self._spawn = spawn
         self._keep = keep
         self._report = report
+        self._has_entry = has_entry
         self._colour = ReaderColour.AMBER
         self._is_blinking = False
         self._lost: set[str] = set()
@@ -57,7 +59,7 @@ class Readers:
 
     def entered(self, state: LaneState) -> None:
         """The lane is in another state: the lamps follow."""
-        lamp, _ = look(state)
+        lamp, _ = look(state, has_entry=self._has_entry)
         self._colour, self._is_blinking = _COLOURS[lamp], state.name in _CALLING
         for name in self._readers:
             self._spawn(self._light(name))
