@@ -26,6 +26,7 @@ from gate.cli import (
     read,
     run,
     users,
+    watchlist,
 )
 from gate.errors import GateError
 from models.errors import ModelError
@@ -60,6 +61,7 @@ def make_app() -> typer.Typer:
         chip,
         csca,
         paxlst,
+        watchlist,
     )
     for module in groups:
         module.register(app)

@@ -13,7 +13,9 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
 from gate.checks.watchlist.base import Base, BaseInvalid, Part, base_id, write_base
@@ -68,6 +70,16 @@ class WatchShelf:
     def find(self, question: Question) -> list[Hit]:
         """Who is meant, of everything that is committed."""
         return self._current().watchlist.find(question, self._today())
+
+    def find_face(self, template: NDArray[np.float32], threshold: float) -> list[Hit]:
+        """The same by a face: float32 (128,) of length 1, cosine at or above ``threshold``."""
+        return self._current().watchlist.find_face(template, threshold, self._today())
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the files that lanes fetch."""
+        state = self._current()
+        return sum(part.size for part in state.base) + (state.changes.size if state.changes is not None else 0)
 
     def look_up(self, request: LookupRequest) -> LookupResult:
         """A lane's question, answered as the lane's own copy would: the first hit's role, and why."""
