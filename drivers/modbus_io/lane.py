@@ -45,6 +45,8 @@ class DoorState:
     has_left: bool = False
     """It has been seen off its closed contact since it was told to open."""
     moving_since_ns: int | None = None
+    coming_free_until_ns: int = 0
+    """A leaf that stuck on its seat when it was told to open may still go as it was told, until then, after the jam is seen to."""
 
     @property
     def is_shut(self) -> bool:
@@ -197,9 +199,9 @@ class WiredLane:
         door.is_locked = door.is_closed if lock is None else lock.read(image.inputs)
         is_freed = self.is_evacuating or (self.is_released and not is_entry)
         if self._before is not None and was_closed and not door.is_closed:
-            is_ours = door.wants_open or is_freed
+            is_ours = door.wants_open or is_freed or image.asked_ns < door.coming_free_until_ns
             door.is_forced = door.is_forced or not is_ours
-            reports.append(self._event(image, BoardEventKind.DOOR_OPENED, name, self._why_open(name, door)))
+            reports.append(self._event(image, BoardEventKind.DOOR_OPENED, name, self._why_open(name, door, image)))
             if not is_ours:
                 reports.append(self._event(image, BoardEventKind.DOOR_FORCED, name))
         if not door.is_closed:
@@ -209,12 +211,13 @@ class WiredLane:
             door.has_left = door.wants_open = False
         self._time_door(name, door, image, reports, is_freed=is_freed)
 
-    def _why_open(self, name: Door, door: DoorState) -> str:
+    def _why_open(self, name: Door, door: DoorState, image: IoImage) -> str:
         if self.is_released and name is Door.EXIT:
             return "power" if self.is_power_failed and not self.is_fire else "fire"
         if self.is_evacuating:
             return "evacuation"
-        return door.reason if door.wants_open else "forced"
+        is_told = door.wants_open or image.asked_ns < door.coming_free_until_ns
+        return door.reason if is_told else "forced"
 
     def _time_door(
         self, name: Door, door: DoorState, image: IoImage, reports: list[BoardReport], *, is_freed: bool
@@ -299,7 +302,10 @@ class WiredLane:
 
     def clear_faults(self) -> None:
         self.is_released = False
+        now_ns = 0 if self._before is None else self._before.asked_ns
         for _, door in self.doors:
+            is_stuck_on_seat = door.is_jammed and door.wants_open and door.is_closed
+            door.coming_free_until_ns = now_ns + self._travel_ns if is_stuck_on_seat else 0
             door.is_forced = door.is_jammed = False
             self.want_shut(door)
 
