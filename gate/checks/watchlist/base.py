@@ -122,7 +122,7 @@ class Base:
             )
             if len(self._entries) != int(self._at[-1]) or about["entries"] != len(self._at) - 1:
                 raise BaseInvalid(f"the entries of {folder} are not whole")
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError) as error:
             raise BaseInvalid(f"{folder} is no base of a watchlist ({error})") from None
 
     def __len__(self) -> int:
