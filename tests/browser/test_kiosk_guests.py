@@ -174,6 +174,35 @@ def test_who_sits_reaches_every_button_and_has_the_words_low(kiosk: Page, lanes:
     assert privacy[1] + privacy[3] <= corner(kiosk.get_by_test_id("kiosk-language-zh"))[1]
 
 
+CUT_OFF = """() => {
+  const box = (name) => document.querySelector(name).getBoundingClientRect();
+  const top = box(".kiosk-top").bottom, bottom = box(".kiosk-bottom").top;
+  const inside = [".kiosk-picture", ".kiosk-sentence", ".kiosk-second", ".kiosk-hint", ".kiosk-privacy"].map((name) => [name, box(name)]);
+  const bars = [".kiosk-manual", ".kiosk-languages", ".kiosk-aids", ".kiosk-help"].map((name) => [name, box(name)]);
+  return [
+    ...inside.filter(([, at]) => at.width && (at.top < top - 1 || at.bottom > bottom + 1)),
+    ...[...inside, ...bars].filter(([, at]) => at.left < 20 || at.right > innerWidth - 20 || at.bottom > innerHeight - 20),
+  ].map(([name]) => name);
+}"""
+
+
+def test_nothing_is_cut_off_in_any_language_size_or_layout(kiosk: Page, lanes: Lanes) -> None:
+    found = []
+    lanes["lane-1"].state(KioskStep.READING_DOCUMENT, issuer="UTO", case_id="k1", chip_progress=0.5)
+    expect_step(kiosk, KioskStep.READING_DOCUMENT)
+    for layout in ("high", "low"):
+        if layout == "low":
+            kiosk.get_by_test_id("kiosk-low").click()
+            expect(kiosk.get_by_test_id("kiosk")).to_have_attribute("data-layout", "low")
+        for language in TEXTS.languages:
+            kiosk.get_by_test_id(f"kiosk-language-{language}").click()
+            expect(kiosk.get_by_test_id("kiosk-hint")).to_have_text(TEXTS.hint("leave_document", language))
+            for width, height in ((1280, 800), (1080, 1920)):
+                kiosk.set_viewport_size({"width": width, "height": height})
+                found += [(layout, language, width, name) for name in kiosk.evaluate(CUT_OFF)]
+    assert found == []
+
+
 def test_a_chip_that_is_read_fills_a_ring_of_its_own(kiosk: Page, lanes: Lanes) -> None:
     lane, ring = lanes["lane-1"], kiosk.get_by_test_id("kiosk-chip-ring")
     lane.state(KioskStep.READING_DOCUMENT, issuer="UTO", case_id="k1")
