@@ -103,8 +103,10 @@ class Hub:
             clock=clock,
             max_age_s=site.watchlist.max_age_s,
         )
-        self.window = WindowDesk(site=site, key=key, store=self.store, clock=clock)
-        self._window_service = WindowService(self.window, site=site, metrics=self.metrics, clock=clock)
+        self.window = WindowDesk(site=site, key=key, store=self.store, blobs=self.blobs, clock=clock)
+        self._window_service = WindowService(
+            self.window, site=site, parcels=self.see_to_parcels, metrics=self.metrics, clock=clock
+        )
         self._desks = Desks(cases=self._desk, together=Together(self._desk, clock))
         self._pump = Pump(
             take=self.take_in, set_aside=self._set_aside, tick=self.tick, metrics=self.metrics, clock=clock
@@ -184,6 +186,20 @@ class Hub:
             for command in changes.commands:
                 self.metrics.commands.labels(act=command.act.value).inc()
         return result
+
+    def see_to_parcels(self) -> int:
+        """Open the cases of parcels that were announced, and end those that are decided; how many changed."""
+
+        def see_to(connection: Connection, desks: Desks) -> tuple[Changes, int]:
+            touched = self.window.parcels.announce(connection, now_ms=self.clock.utc_ms())
+            touched += self.window.parcels.finish(connection, now_ms=self.clock.utc_ms())
+            return desks.cases.refresh(connection, touched), len(touched)
+
+        with self.store.read() as connection:
+            if not self.window.parcels.has_work(connection):
+                return 0
+        done = self.at_desk(see_to)
+        return done if isinstance(done, int) else 0
 
     def give_verdict(
         self,

@@ -140,6 +140,8 @@ def _take(hub: Hub, submission: Submission, response: Response) -> dict[str, Any
         raise Problem(409, "id_used", "this Idempotency-Key was used for another submission")
     if taken.is_repeat:
         response.status_code = 200
+    elif submission.kind is Kind.PARCEL:
+        hub.see_to_parcels()
     return taken_json(hub, submission.kind, taken)
 
 

@@ -15,11 +15,13 @@ from gate.checks.eligibility import load_entry_rules
 from gate.checks.health_qr import HealthDeclaration, document_name, issue_health
 from gate.core.clock import Clock
 from gate.hub import intake as declarations
+from gate.hub.blobs import BlobStore
 from gate.hub.store import Store
 from gate.hub.window.forms import Kind, shipped_forms
 from gate.hub.window.intake import Conflict, Submission, Taken, WindowIntake
 from gate.hub.window.keys import health_key
 from gate.hub.window.lookups import Answers, Place, answer, claim
+from gate.hub.window.parcels import ParcelDesk
 from gate.hub.window.receipts import Receipts
 from gate.hub.window.records import DAY_MS
 from gate.hub.window.schema import WINDOW_RECORDS, WINDOW_SUBMISSIONS
@@ -43,9 +45,11 @@ class _Prepared:
 class WindowDesk:
     """One hub's single window."""
 
-    def __init__(self, *, site: Site, key: SigningKey, store: Store, clock: Clock) -> None:
+    def __init__(self, *, site: Site, key: SigningKey, store: Store, blobs: BlobStore, clock: Clock) -> None:
         self._site = site
         self._store = store
+        self._blobs = blobs
+        self.parcels = ParcelDesk(site=site, blobs=blobs)
         self._clock = clock
         self.public_key = key.public()
         self._receipts = Receipts(key=key, issuer=f"{site.port.id}/{site.hub.name}")
@@ -60,6 +64,7 @@ class WindowDesk:
             settings=self._site.window,
             forms=shipped_forms(),
             receipts=self._receipts,
+            keep_picture=self._blobs.put,
             clock=self._clock,
         )
 

@@ -6,7 +6,7 @@ minutes. After that the same bytes are a declaration made anew.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -82,8 +82,19 @@ class _Read:
 class WindowIntake:
     """Takes submissions in. Thread-safe: the store's writer lock orders its callers."""
 
-    def __init__(self, *, store: Store, settings: Window, forms: Forms, receipts: Receipts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        settings: Window,
+        forms: Forms,
+        receipts: Receipts,
+        keep_picture: Callable[[str, bytes], object],
+        clock: Clock,
+    ) -> None:
+        """``keep_picture`` puts bytes on disk under their sha256."""
         self._store = store
+        self._keep_picture = keep_picture
         self._settings = settings
         self.forms = forms
         self._receipts = receipts
@@ -153,6 +164,9 @@ class WindowIntake:
             drafts, full = self._with_room(connection, drafts, now_ms)
             errors += full
             refused += len(full)
+        for draft in drafts:
+            if draft.picture is not None:
+                self._keep_picture(draft.body["picture"]["sha256"], draft.picture)
         records = _store(connection, drafts, submission.source, name, now_ms)
         if submission.kind in (Kind.CUSTOMS, Kind.HEALTH):
             _declare(connection, drafts, submission.source, now_ms)

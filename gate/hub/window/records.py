@@ -1,7 +1,11 @@
 """What each kind of record is about (its key), and when it holds: from a checked body to the columns of its row."""
 
+import base64
+import binascii
+import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
@@ -10,6 +14,8 @@ from gate.checks.paxlst.fields import doc9303_state
 from gate.hub.intake import normal_document
 from gate.hub.window.forms import FormError, Kind
 
+_S10 = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}")
+_MAGIC = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 DAY_MS = 86_400_000
 HEALTH_LIFE_MS = DAY_MS
 """A health declaration holds for 24 hours from when it was taken in."""
@@ -34,6 +40,8 @@ class Draft:
     until_ms: int | None = None
     due_ms: int | None = None
     flight: str | None = None
+    picture: bytes | None = field(default=None, repr=False)
+    """A picture that came with the record; the body names it by its sha256 only."""
 
 
 def draft_of(kind: Kind, schema: str, body: dict[str, Any], *, line: int, now_ms: int) -> Draft | FormError:
@@ -48,6 +56,12 @@ def draft_of(kind: Kind, schema: str, body: dict[str, Any], *, line: int, now_ms
     if isinstance(times, FormError):
         return times
     from_ms, until_ms, due_ms = times
+    picture: bytes | None = None
+    if kind is Kind.PARCEL:
+        parcel = _parcel(body)
+        if isinstance(parcel, FormError):
+            return parcel
+        body, picture = parcel
     name = _name(kind, body, document)
     return Draft(
         kind=kind,
@@ -60,7 +74,38 @@ def draft_of(kind: Kind, schema: str, body: dict[str, Any], *, line: int, now_ms
         from_ms=from_ms,
         until_ms=until_ms,
         due_ms=due_ms,
+        picture=picture,
     )
+
+
+def _parcel(body: dict[str, Any]) -> tuple[dict[str, Any], bytes | None] | FormError:
+    """The body without the bytes of its picture, and these."""
+    if not _is_s10(str(body["tracking_number"])):
+        return FormError(field="tracking_number", message="has a check digit that is not its own (UPU S10)")
+    sent = body.get("picture")
+    if sent is None:
+        return body, None
+    try:
+        picture = base64.b64decode(sent["base64"], validate=True)
+    except binascii.Error:
+        return FormError(field="picture.base64", message="is no base64")
+    if not picture.startswith(_MAGIC[sent["media_type"]]):
+        return FormError(field="picture", message=f"is no {sent['media_type']}")
+    named = {
+        "media_type": sent["media_type"],
+        "sha256": hashlib.sha256(picture).hexdigest(),
+        "size": len(picture),
+    }
+    return body | {"picture": named}, picture
+
+
+def _is_s10(number: str) -> bool:
+    """Whether a number is not of the form of UPU S10, or its check digit is right (S10-12, clause 6.3)."""
+    if _S10.fullmatch(number) is None:
+        return True
+    total = sum(int(digit) * weight for digit, weight in zip(number[2:10], (8, 6, 4, 2, 3, 5, 9, 7), strict=True))
+    check = 11 - total % 11
+    return int(number[10]) == {10: 0, 11: 5}.get(check, check)
 
 
 def _document(body: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """What the single window does by itself, on one thread: submissions from the broker and the drop folder, and what is over forgotten."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -26,8 +26,12 @@ LOOK_EVERY_MS = 1_000
 class WindowService:
     """Runs between :meth:`start` and :meth:`stop`. What the database refuses is offered again; the broker keeps what was not taken."""
 
-    def __init__(self, desk: WindowDesk, *, site: Site, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, desk: WindowDesk, *, site: Site, parcels: Callable[[], int], metrics: Metrics, clock: Clock
+    ) -> None:
+        """``parcels`` opens and ends the cases of parcels."""
         self._desk = desk
+        self._parcels = parcels
         self._site = site
         self._metrics = metrics
         self._clock = clock
@@ -65,6 +69,7 @@ class WindowService:
     def tick(self) -> None:
         """Look into the drop folder, and now and then forget what is over."""
         now_ms = self._clock.utc_ms()
+        self._parcels()
         if self._drop is not None and now_ms >= self._next_look_ms:
             self._next_look_ms = now_ms + LOOK_EVERY_MS
             self._drop.look()
