@@ -35,10 +35,11 @@ _ROUND_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A release that was signed: for which stay, until when (wall clock, milliseconds)."""
+    """A release that was signed: for which stay, until when (wall clock, milliseconds), and when (monotonic)."""
 
     occupancy_id: str | None
     expires_ms: int
+    at_ns: int
 
 
 @dataclass(slots=True)
@@ -200,7 +201,7 @@ class Hub:
         token = sign_command(self.key, command)
         expires_ms = now_ms + int(_LIFETIME_S * 1000)
         if act is Act.RELEASE:
-            self.issued[command.jti] = Issued(occupancy_id, expires_ms)
+            self.issued[command.jti] = Issued(occupancy_id, expires_ms, self._clock.monotonic_ns())
         self._unanswered[command.jti] = _Unanswered(token, expires_ms)
         self.sent.append(token)
         self._broker.send(self._topics[Channel.COMMAND], token.encode())

@@ -17,6 +17,8 @@ _GRACE_MS = 5_000
 STOPPED = "emergency stop"
 _JUST_NOW = 3
 """So many looks after the board took a command its leaf is seen to move; meanwhile somebody may step into an open approach."""
+_SEEN_SOONER_NS = 200_000_000
+"""The curtain sees whoever steps up before the middle of them is over the line."""
 _EGRESS = ("fire", "power", "evacuation", "forced")
 _CAUSE_KEPT_MS = 2_000
 """A cause may be gone again when the door that it opened is seen to be open."""
@@ -54,6 +56,7 @@ class Judge:
     _is_egress_free: bool = False
     _is_trap_told: bool = False
     _stood: deque[int] = field(default_factory=lambda: deque(maxlen=_JUST_NOW))
+    _alone_since_ns: int | None = None
     _raised_ms: dict[str, float] = field(default_factory=dict)
 
     def note_spent(self, release_id: str, occupancy_id: str | None) -> None:
@@ -83,7 +86,7 @@ class Judge:
 
     def look(self) -> None:
         if not self.board.world.has_entry:
-            self._stood.append(self.board.world.people_inside())
+            self._look_who_stands_there()
         openings = self.board.openings
         while self._judged < len(openings):
             self._judged += 1
@@ -99,6 +102,21 @@ class Judge:
             self._passed_unreleased += 1
             self.unauthorised.append("the turnstile let somebody through without a release spent on them")
 
+    def _look_who_stands_there(self) -> None:
+        """In an open approach a release is for the one who stood there when it was signed, and nobody else has since."""
+        count = self.board.world.people_inside()
+        self._stood.append(count)
+        if count != 1:
+            self._alone_since_ns = None
+        elif self._alone_since_ns is None:
+            self._alone_since_ns = self.clock.monotonic_ns()
+
+    def _judge_who_stands_there(self) -> None:
+        issued = self.hub.issued.get(self.spent[-1].release_id) if self.spent else None
+        since_ns = self._alone_since_ns
+        if issued is not None and since_ns is not None and issued.at_ns < since_ns - _SEEN_SOONER_NS:
+            self.unauthorised.append("the exit opened for another one than stood there when it was released")
+
     def _judge(self, door: Door, reason: str) -> None:
         world = self.board.world
         if reason == "token":
@@ -109,6 +127,8 @@ class Judge:
                 self.unauthorised.append("the exit opened without a release spent on it")
             if world.people_inside() != 1 and 1 not in self._stood:
                 self.unauthorised.append(f"the exit opened for {world.people_inside()} people")
+            if not world.has_entry:
+                self._judge_who_stands_there()
             # A release and an order to evacuate may move both leaves in one step: then the order would have opened the exit anyway.
             if world.has_entry and world.entry.position > _SHUT_RATIO and not self._is_there_a_cause():
                 self.unauthorised.append("the exit opened while the entry was open")

@@ -6,6 +6,7 @@ import pytest
 from hazard_kit import HONEST, IMPOSTOR, LINE_MM, ONE_DOOR, OUTSIDE_MM, Scene, play_hazard
 
 from drivers.lane_io.interface import Door
+from gate.core.guard import Guard, SensorFacts
 from gate.core.state import State
 from gate.wire.messages import EventType, KioskStep
 from simulator.chaos.lane import POLICY, WALKING
@@ -90,6 +91,34 @@ def test_a_release_is_void_when_another_stands_there() -> None:
         await scene.serves_again()
 
     play_hazard(script, pace=ONE_DOOR)
+
+
+def test_a_guard_whose_stays_outlive_the_count_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same before the other one's face is judged, so that nothing but the guard knows: cut its rule out, and the judge sees it."""
+
+    async def script(scene: Scene) -> None:
+        walker = await scene.step_up(IMPOSTOR)
+        await scene.until_state(State.REFERRED)
+        kept_back = scene.sign_release()
+        walker.walk_to(OUTSIDE_MM)
+        await scene.until(lambda: walker.is_there, "the first one is out")
+        scene.world.remove(walker)
+        await scene.pause(0.5)
+        scene.world.add_person(OUTSIDE_MM, speed_mm_s=4 * FAST_MM_S).walk_to(LINE_MM)
+        await scene.until_state(State.OCCUPIED)
+        scene.hub.replay(kept_back)
+        await scene.pause(1.0)
+        scene.world.clear()
+        await scene.serves_again()
+
+    def only_the_exit(self: Guard, facts: SensorFacts) -> None:
+        if not self._has_stay:
+            self._begin_stay()
+
+    play_hazard(script, pace=ONE_DOOR)
+    monkeypatch.setattr(Guard, "_observe_approach", only_the_exit)
+    with pytest.raises(AssertionError, match="another one than stood there"):
+        play_hazard(script, pace=ONE_DOOR)
 
 
 def test_somebody_who_runs_in_while_the_exit_is_open_is_an_alarm() -> None:
