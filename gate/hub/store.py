@@ -90,8 +90,8 @@ class Store:
             with connection.begin():
                 yield connection
 
-    def migrate(self) -> None:
-        """Bring the tables up to date. HubError when the database cannot be opened or is not the hub's."""
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables up to date, or ``to`` an earlier release's. HubError when the database cannot be opened or is not the hub's."""
         from alembic import command
         from alembic.config import Config
         from alembic.util.exc import CommandError
@@ -103,7 +103,7 @@ class Store:
             with self.write() as connection:
                 take_turns(connection, Turn.MIGRATION)
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
         except (DBAPIError, CommandError) as error:
             reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
             name = self._engine.url.render_as_string(hide_password=True)
