@@ -20,6 +20,7 @@ from gate.console.i18n import FALLBACK, words_of
 from gate.console.languages import ChosenLanguages
 from gate.console.live import Live
 from gate.console.sessions import Sessions
+from gate.console.shared_answer import SharedAnswer
 from gate.console.texts import load_texts
 from gate.core.clock import Clock
 from gate.errors import GateError
@@ -54,10 +55,12 @@ def mount_console(app: FastAPI, site: Site, *, hub_url: str, clock: Clock) -> Co
     help_desk = HelpDesk(clock, live.tell_help)
     live.help_heard.subscribe(help_desk.hear)
     live.link_changed.subscribe(lambda is_linked: help_desk.repeat() if is_linked else None)
+    hub = HubClient(hub_url)
     console = Console(
         site=site,
         clock=clock,
-        hub=HubClient(hub_url),
+        hub=hub,
+        open_cases=SharedAnswer(lambda token: hub.cases(token, status="open"), clock),
         live=live,
         help_desk=help_desk,
         sessions=Sessions(clock),

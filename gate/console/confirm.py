@@ -16,6 +16,7 @@ class Confirm:
         self._then: Callable[[str], Awaitable[None]] | None = None
         self._needs_words = False
         with ui.dialog() as self._dialog, box("dialog-card", testid="confirm"):
+            self._dialog.props["aria-label"] = words("confirm.label")
             self._title = text("", "dialog-title", testid="confirm-title")
             self._sentence = text("", "dialog-sentence")
             self._input = ui.textarea().props('outlined dark autogrow maxlength=500 data-testid="confirm-words"')

@@ -9,11 +9,13 @@ from nicegui import ui
 
 from config.schema import Role, Site
 from gate.console.help_desk import HelpDesk
-from gate.console.hub_client import HubClient
+from gate.console.hub_client import HubClient, LinkLost, Refusal
+from gate.console.hub_models import CasePage
 from gate.console.i18n import LANGUAGES, Words, spoken_first, words_of
 from gate.console.languages import ChosenLanguages
 from gate.console.live import Live
 from gate.console.sessions import Officer, Sessions
+from gate.console.shared_answer import SharedAnswer
 from gate.console.texts import Texts
 from gate.core.clock import Clock
 
@@ -28,6 +30,9 @@ class Console:
     site: Site
     clock: Clock
     hub: HubClient
+    open_cases: SharedAnswer[CasePage | Refusal | LinkLost]
+    """The hub's open cases, asked for once for all screens whose officers may see the same."""
+
     live: Live
     help_desk: HelpDesk
     sessions: Sessions

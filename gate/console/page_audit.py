@@ -14,7 +14,7 @@ from gate.console.hub_supervision import AuditEntry, AuditPage, Inclusion, Super
 from gate.console.i18n import Words
 from gate.console.parts import Rows, box, button, set_data, text
 from gate.console.sessions import Officer
-from gate.console.supervisor_head import SupervisorHead, dress
+from gate.console.supervisor_head import SupervisorHead, dress, scrolling
 from gate.console.view import short_id
 
 _HASH_SHOWN = 16
@@ -52,10 +52,10 @@ class _AuditScreen:
                     button(words("search.go"), self._search, "btn-go", testid="audit-go")
                     text(words("audit.note"), "dim small")
                 with box("cases-columns"):
-                    with box("panel", tag="section"):
+                    with scrolling("panel", tag="section"):
                         self._list = Rows(box("case-list", testid="audit-list"), self._draw_list)
                         self._more = button(words("search.more"), self._next, "btn-small", testid="audit-more")
-                    with box("panel", tag="section"):
+                    with scrolling("panel", tag="section"):
                         self._detail = box("case-detail", testid="audit-detail")
                         with self._detail:
                             text(words("audit.choose"), "empty")

@@ -14,7 +14,7 @@ from gate.console.i18n import Words
 from gate.console.lane_feed import outcome_words
 from gate.console.parts import Rows, box, button, link, set_data, set_enabled, text
 from gate.console.period import PERIODS, period_of
-from gate.console.supervisor_head import SupervisorHead, dress
+from gate.console.supervisor_head import SupervisorHead, dress, scrolling
 from gate.console.view import age, short_id
 from gate.core.effects import CrossingOutcome
 
@@ -48,10 +48,10 @@ class _CasesScreen:
             with box("supervisor-main", tag="main"):
                 self._build_form(case_id)
                 with box("cases-columns"):
-                    with box("panel", tag="section"):
+                    with scrolling("panel", tag="section"):
                         self._list = Rows(box("case-list", testid="case-list"), self._draw_list)
                         self._more = button(words("search.more"), self._next, "btn-small", testid="search-more")
-                    with box("panel", tag="section"):
+                    with scrolling("panel", tag="section"):
                         self._detail = Rows(box("case-detail", testid="case-detail"), self._draw_detail)
         self._detail.show("choose")
         self._list.show(("loading", ()))

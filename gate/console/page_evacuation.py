@@ -16,7 +16,7 @@ from gate.console.lane_feed import state_words
 from gate.console.lane_orders import Orders
 from gate.console.live import Freshness, Live
 from gate.console.parts import Rows, box, button, link, set_data, set_enabled, text
-from gate.console.supervisor_head import SupervisorHead, dress
+from gate.console.supervisor_head import SupervisorHead, dress, scrolling
 from gate.wire.messages import Act
 
 
@@ -105,7 +105,7 @@ class _EvacuationScreen:
                     text(words("evacuation.not_yours"), "dim")
                 self._said = text("", "lanes-said", testid="lanes-said")
                 self._said.props["role"] = "status"
-                self._lanes = Rows(box("evacuation-lanes", testid="evacuation-lanes"), self._draw_lanes)
+                self._lanes = Rows(scrolling("evacuation-lanes", testid="evacuation-lanes"), self._draw_lanes)
         self._confirm = Confirm(words)
         console.live.link_changed.subscribe(lambda _: self._show())
         ui.timer(1.0, self._show)

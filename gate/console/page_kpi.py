@@ -17,7 +17,7 @@ from gate.console.kpi_export import csv_of, pdf_of, reason_words
 from gate.console.lane_feed import outcome_words
 from gate.console.parts import Rows, box, button, link, set_data, text
 from gate.console.period import PERIODS, Period, period_of
-from gate.console.supervisor_head import SupervisorHead, dress
+from gate.console.supervisor_head import SupervisorHead, dress, scrolling
 
 _EVERY_S = 30.0
 _TYPES = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
@@ -86,7 +86,7 @@ class _KpiScreen:
                         for item, kind in ((self._csv, "csv"), (self._pdf, "pdf")):
                             item.props["data-testid"] = f"export-{kind}"
                             item.props["download"] = ""
-                self._figures = Rows(box("kpi-figures", testid="kpi"), self._draw)
+                self._figures = Rows(scrolling("kpi-figures", testid="kpi"), self._draw)
         self._figures.show(("loading", None, None))
         ui.timer(_EVERY_S, self._fetch, immediate=False)
         ui.timer(0.05, partial(self._choose, period), once=True)

@@ -20,7 +20,7 @@ from gate.console.lane_orders import Orders
 from gate.console.lane_stay import StayPanel
 from gate.console.live import Freshness
 from gate.console.parts import Rows, box, button, drawing, link, set_data, set_enabled, text
-from gate.console.supervisor_head import SupervisorHead, dress
+from gate.console.supervisor_head import SupervisorHead, as_heading, dress, scrolling
 from gate.console.view import age, clock_time
 from gate.wire.messages import Act, CaseChanged, KioskStep
 
@@ -66,12 +66,12 @@ class _LaneScreen:
             with box("supervisor-main", tag="main"):
                 self._build_top()
                 with box("lane-columns"):
-                    with box("lane-column"):
+                    with scrolling("lane-column"):
                         self._stay = StayPanel(console, words, self._orders, browser=browser, lane=lane.id)
-                    with box("lane-column"):
+                    with scrolling("lane-column"):
                         self._build_devices()
                         self._build_given()
-                    with box("lane-column wide"):
+                    with scrolling("lane-column wide"):
                         self._build_journal()
         self._confirm = Confirm(words)
         client = ui.context.client
@@ -92,8 +92,7 @@ class _LaneScreen:
             with box("lane-top-drawing"):
                 self._plan = Rows(box(""), lambda shape: drawing(_plan(shape)))
             with box("lane-top-words"):
-                heading = text(self._console.lane_title(lane), "lane-heading")
-                heading.props["role"] = "heading"
+                as_heading(text(self._console.lane_title(lane), "lane-heading"), 2)
                 self._state = text("", "lane-state-big", testid="lane-state")
                 self._note = text("", "dim", testid="lane-note")
                 self._problem = text("", "wall-problem", testid="lane-problem")

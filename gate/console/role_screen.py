@@ -139,7 +139,7 @@ class RoleScreen:
         officer = self.officer()
         if officer is None:
             return
-        answer = await self._console.hub.cases(officer.token, status="open")
+        answer = await self._console.open_cases.get(officer.token, officer.roles)
         if isinstance(answer, Refusal | LinkLost):
             self._show_trouble(answer)
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nicegui import app as pages
 from nicegui import ui
+from nicegui.element import Element
 
 from gate.console.context import Console
 from gate.console.hub_client import LinkLost, Refusal
@@ -24,6 +25,19 @@ _PAGES = (
     ("audit", "/audit"),
     ("evacuation", "/evacuation"),
 )
+
+
+def as_heading(element: Element, level: int = 1) -> None:
+    """Let who cannot see the page find it."""
+    element.props["role"] = "heading"
+    element.props["aria-level"] = str(level)
+
+
+def scrolling(classes: str, *, testid: str | None = None, tag: str = "div") -> Element:
+    """A box that may scroll, which the keyboard must be able to reach for that."""
+    element = box(classes, testid=testid, tag=tag)
+    element.props["tabindex"] = "0"
+    return element
 
 
 def dress(console: Console, words: Words) -> None:
@@ -67,7 +81,7 @@ class SupervisorHead:
         officer = console.sessions.officer(browser)
         with box("head-bar supervisor-head", tag="header"):
             with box("head-role"):
-                text(words(f"nav.{active}"), "head-title").props["role"] = "heading"
+                as_heading(text(words(f"nav.{active}"), "head-title"))
                 text(console.site.port.title, "head-title-zh")
             with box("head-nav", tag="nav") as nav:
                 set_prop(nav, "aria-label", words("nav.label"))
@@ -103,6 +117,7 @@ class WatchBar:
         with self._time:
             self._label = text("")
         with ui.dialog() as self._dialog, box("dialog-card wide", testid="watch-dialog"):
+            self._dialog.props["aria-label"] = words("watch.title")
             text(words("watch.title"), "dialog-title")
             self._state = text("", "dialog-sentence", testid="watch-state")
             self._last = box("watch-notes", testid="watch-notes")
