@@ -92,12 +92,13 @@ class Role(Section):
     colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$")
     is_required: bool = True
     releases_by_rule: bool = True
-    sees: tuple[Literal["identity", "pictures", "declaration", "findings", "temperature"], ...] = (
+    sees: tuple[Literal["identity", "pictures", "declaration", "findings", "temperature", "watchlist"], ...] = (
         "identity",
         "pictures",
         "declaration",
         "findings",
         "temperature",
+        "watchlist",
     )
 
 

@@ -15,6 +15,7 @@ from gate.hub.intake import declaration_of
 from gate.hub.schema import BLOBS
 
 PRIVATE_KIND = "private"
+_WATCHLIST = "lookup.watchlist"
 _TRAVELLER_KEYS = (
     "surname",
     "given_names",
@@ -48,7 +49,7 @@ _SUMMARY_KEYS = (
 def sees(site: Site, officer: Officer) -> frozenset[str]:
     """What any of the officer's roles is shown; a supervisor, who decides no case, sees findings."""
     shown = {what for role in site.roles if role.id in officer.roles for what in role.sees}
-    return frozenset(shown | ({"findings"} if SUPERVISOR in officer.roles else set()))
+    return frozenset(shown | ({"findings", "watchlist"} if SUPERVISOR in officer.roles else set()))
 
 
 def case_summary(body: dict[str, Any], shown: frozenset[str]) -> dict[str, Any]:
@@ -96,6 +97,8 @@ def needed_for_blob(media_type: str) -> str:
 
 
 def _may_see_code(code: str, shown: frozenset[str]) -> bool:
+    if code.startswith(_WATCHLIST):
+        return "watchlist" in shown
     return ("temperature" if "temperature" in code else "findings") in shown
 
 

@@ -27,6 +27,7 @@ PRIVATE = hashlib.sha256(RECORD).hexdigest()
 TRACES = {
     "findings": ["document.expired"],
     "temperature": ["temperature.high"],
+    "watchlist": ["lookup.watchlist"],
     "pictures": [PICTURE],
     "identity": ["MUSTERFRAU", PRIVATE],
     "declaration": ["300 cigarettes"],
@@ -75,7 +76,11 @@ def case(api: Api, lane: FakeLane) -> str:
         Attachment(kind="xray_high", sha256=PICTURE, media_type="image/png"),
         Attachment(kind="private", sha256=PRIVATE, media_type="application/json"),
     )
-    found = (finding(role="customs"), finding("temperature.high", role="customs"))
+    found = (
+        finding(role="customs"),
+        finding("temperature.high", role="customs"),
+        finding("lookup.watchlist", role="customs"),
+    )
     reasons = tuple(item.code for item in found)
     said = [lane.start(CASE), lane.record(*found, attachments=pictures), lane.decide("refer", reasons, ("customs",))]
     api.hub.take_in(said)
