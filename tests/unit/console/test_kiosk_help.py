@@ -9,7 +9,9 @@ from config.schema import Site
 from gate.console.help_desk import HelpDesk
 from gate.console.live import Live
 from gate.core.clock import ManualClock
+from gate.wire.identity import console_identity
 from gate.wire.messages import HelpAsked, utc
+from gate.wire.mosquitto import access_list
 from gate.wire.topics import Channel, lane_topic
 
 
@@ -113,3 +115,11 @@ async def test_a_call_is_taken_from_its_topic_and_junk_is_not(tmp_path: Path) ->
     await asyncio.sleep(0)
     assert heard == [("lane-1", call), ("lane-1", None)]
     assert live.rejected_count == 2
+
+
+def test_only_screens_may_say_that_somebody_calls() -> None:
+    rights = {part.splitlines()[0]: part for part in access_list("quay").split("\n\n") if part.strip()}
+    assert "topic readwrite tongguan/v1/quay/+/help" in rights[f"user {console_identity('quay')}"]
+    everybody = next(part for name, part in rights.items() if name.startswith("# Everybody"))
+    assert "pattern write" in everybody
+    assert "help" not in everybody
