@@ -186,4 +186,4 @@ def _open(port: BenchPort, browser: Browser, role: str) -> Page:
 
 
 def _rounded(value: object) -> object:
-    return round(value, 1) if isinstance(value, float) else value
+    return round(value, 2) if isinstance(value, float) else value

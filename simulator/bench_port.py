@@ -46,6 +46,7 @@ class BenchPort:
         self._lane_count = lanes
         self._has_own_console = has_own_console
         self.url = ""
+        self._pids: dict[str, int] = {}
         self._stack = contextlib.ExitStack()
         self._clock = SystemClock()
         self._sequences: dict[str, int] = {}
@@ -108,6 +109,7 @@ class BenchPort:
         command = [sys.executable, "-m", "gate", name, *arguments]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._stack.callback(_stop, process)
+        self._pids[name] = process.pid
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             with contextlib.suppress(httpx.HTTPError):
@@ -120,6 +122,16 @@ class BenchPort:
                     f"the {name} was not ready within {START_TIMEOUT_S:.0f} s: run 'gate {name}' alone to see why"
                 )
             time.sleep(0.05)
+
+    def cpu_s(self, name: str) -> float:
+        """Processor time that the ``hub`` or the ``console`` has used so far, in seconds; 0.0 for one that is not there."""
+        import os
+
+        try:
+            fields = Path(f"/proc/{self._pids[name]}/stat").read_text().rpartition(")")[2].split()
+        except (KeyError, OSError):
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def keep_picture(self, kind: str, content: bytes, case_id: str) -> Attachment:
         """Put a PNG where the hub keeps scans, as its own intake does (:mod:`gate.hub.scans.intake`)."""
@@ -155,14 +167,14 @@ class BenchPort:
         topic = lane_topic(self.site.port.id, lane, Channel.STATE)
         self._mqtt.publish(topic, state.model_dump_json(), qos=0, retain=True)
 
-    def say(self, lane: str, event_type: EventType, data: dict[str, Any]) -> None:
-        """A lane's event, as it comes out of its outbox."""
+    def say(self, lane: str, event_type: EventType, data: dict[str, Any], *, at_ms: int | None = None) -> None:
+        """A lane's event, as it comes out of its outbox; of now, or of an earlier moment."""
         self._sequences[lane] = self._sequences.get(lane, 0) + 1
         event = CloudEvent(
             id=new_event_id(),
             source=event_source(self.site.port.id, lane),
             type=event_type,
-            time=utc(self._clock.utc_ms()),
+            time=utc(self._clock.utc_ms() if at_ms is None else at_ms),
             sequence=self._sequences[lane],
             data=data,
         )

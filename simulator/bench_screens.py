@@ -33,6 +33,7 @@ WALLS = 8
 
 WARM_UP_S = 6
 _ROLES = ("customs", "quarantine")
+_PROCESSES = ("hub", "console")
 _MARK = re.compile(r"mk\d{6}|[a-z0-9-]+#\d+")
 _WALL = re.compile(r'"id": ?"([a-z0-9-]+)"[^{}]*?"crossings": ?"(\d+) crossing')
 _WATCH = """() => {
@@ -47,7 +48,11 @@ _WATCH = """() => {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screens:
-    """What was measured; times in milliseconds. ``missed``: events that some pair never showed (a newer one counts as showing it)."""
+    """What was measured; times in milliseconds. ``missed``: events that some pair never showed (a newer one counts as showing it).
+
+    ``hub_cores`` and ``console_cores``: processor time that they used in a second of the clock. Where other work keeps the machine busy,
+    these still say what the screens cost, while the times say more of the machine.
+    """
 
     screens: int
     browsers: int
@@ -61,6 +66,8 @@ class Screens:
     browser_p99_ms: float
     wall_p50_ms: float
     wall_p99_ms: float
+    hub_cores: float
+    console_cores: float
 
 
 class Traffic:
@@ -183,22 +190,24 @@ def measure_screens(browser: Browser, *, seconds: int, say: Any = lambda _words:
         cookies = {user: _cookie(page) for user, page in pages.items()}
         crowd = ScreenCrowd(port.url, cookies, marks_in)
         try:
-            traffic.start()
             say(f"opening {SCREENS} screens …")
             crowd.open(_crowd(len(pages)))
+            traffic.start()
             for role in _ROLES:
                 pages[role].evaluate(_WATCH)
             say("measuring …")
             time.sleep(WARM_UP_S)
+            used_s = {name: port.cpu_s(name) for name in _PROCESSES}
             from_ms = time.time() * 1000
             time.sleep(seconds)
             until_ms = time.time() * 1000
+            cores = {name: (port.cpu_s(name) - used_s[name]) * 1000 / (until_ms - from_ms) for name in _PROCESSES}
             time.sleep(3)  # what is under way arrives
             seen = {role: dict(pages[role].evaluate("() => window.benchSeen")) for role in _ROLES}
         finally:
             traffic.stop()
             crowd.close()
-    return _count(traffic.sent, crowd.screens, seen, from_ms=from_ms, until_ms=until_ms)
+    return _count(traffic.sent, crowd.screens, seen, cores, during_ms=(from_ms, until_ms))
 
 
 def _pages() -> dict[str, str]:
@@ -230,8 +239,14 @@ def _cookie(page: Page) -> str:
 
 
 def _count(
-    sent: Seen, screens: Sequence[CrowdScreen], browsers: dict[str, Seen], *, from_ms: float, until_ms: float
+    sent: Seen,
+    screens: Sequence[CrowdScreen],
+    browsers: dict[str, Seen],
+    cores: dict[str, float],
+    *,
+    during_ms: tuple[float, float],
 ) -> Screens:
+    from_ms, until_ms = during_ms
     marks = sorted(mark for mark, at_ms in sent.items() if mark.startswith("mk") and from_ms <= at_ms < until_ms)
     by_role = {role: [item.seen for item in screens if item.path.endswith(role)] for role in _ROLES}
     pairs = list(zip(by_role[_ROLES[0]], by_role[_ROLES[1]], strict=True))
@@ -257,6 +272,8 @@ def _count(
         browser_p99_ms=percentile(known_drawn, 0.99),
         wall_p50_ms=statistics.median(rows),
         wall_p99_ms=percentile(rows, 0.99),
+        hub_cores=cores["hub"],
+        console_cores=cores["console"],
     )
 
 
