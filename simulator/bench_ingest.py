@@ -7,12 +7,14 @@ the bare one until it has counted all, the hub until all are in the database wit
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -52,11 +54,11 @@ def count(*_):
         done.set()
 client.on_connect = lambda c, *_: c.subscribe(topic, 1)
 client.on_message = count
-began = time.monotonic_ns()
+began, computed = time.monotonic_ns(), time.process_time_ns()
 client.connect("127.0.0.1", port)
 client.loop_start()
 done.wait()
-print(state["ended"] - began, flush=True)
+print(state["ended"] - began, time.process_time_ns() - computed, flush=True)
 client.disconnect()
 client.loop_stop()
 """
@@ -94,8 +96,8 @@ def measure(
             for lane, _, payload in talk(PORT, lanes, crossings, int(time.time() * 1000))
         ]
         _publish(broker.port, messages)
-        bare_s = _time_bare(broker.port, len(messages))
-        taken_s = _time_hub(site, folder / "site.toml", workers, len(messages))
+        bare = _time_bare(broker.port, len(messages))
+        ours = _time_hub(site, folder / "site.toml", workers, len(messages))
         cases, releases, commits = _outcome(site, len(messages), crossings)
     return {
         "store": store,
@@ -106,9 +108,11 @@ def measure(
         "cases": cases,
         "releases": releases,
         "bytes_per_event": round(sum(len(payload) for _, payload in messages) / len(messages)),
-        "events_per_s": round(len(messages) / taken_s, 1),
-        "bare_events_per_s": round(len(messages) / bare_s, 1),
-        "ratio": round(bare_s / taken_s, 3),
+        "events_per_s": round(len(messages) / ours.elapsed_s, 1),
+        "bare_events_per_s": round(len(messages) / bare.elapsed_s, 1),
+        "ratio": round(bare.elapsed_s / ours.elapsed_s, 3),
+        "cpu_us_per_event": round(ours.processor_s / len(messages) * 1e6, 1),
+        "bare_cpu_us_per_event": round(bare.processor_s / len(messages) * 1e6, 1),
     }
 
 
@@ -172,15 +176,42 @@ def _publish(broker_port: int, messages: Sequence[tuple[str, bytes]]) -> None:
     end(client)
 
 
-def _time_bare(broker_port: int, wanted: int) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """How long it took, and the processor's time of those that took it: neither the broker's nor the database's."""
+
+    elapsed_s: float
+    processor_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Since when (monotonic) the first that takes events sets out to connect, and what each process had computed by then."""
+
+    began_ns: int
+    computed_s: dict[int, float]  # by process id
+
+    def processor_s(self) -> float:
+        """The processor's time since."""
+        return sum(_processor_s(pid) - before for pid, before in self.computed_s.items())
+
+
+def _processor_s(pid: int) -> float:
+    """User and system time of a process (proc(5), stat, fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _time_bare(broker_port: int, wanted: int) -> Taken:
     line = [sys.executable, "-c", _BARE_PROGRAM, str(broker_port), all_lanes(PORT, Channel.EVENT), str(wanted)]
     done = subprocess.run(line, capture_output=True, timeout=_WITHIN_S, check=True)
-    return int(done.stdout) / 1e9
+    elapsed_ns, computed_ns = map(int, done.stdout.split())
+    return Taken(elapsed_s=elapsed_ns / 1e9, processor_s=computed_ns / 1e9)
 
 
 @contextmanager
-def hub_processes(site_file: Path, workers: int, *, waits: bool = False) -> Iterator[int]:
-    """A hub, and its workers when they are more than one; yields when the first that takes events set out to connect (monotonic ns).
+def hub_processes(site_file: Path, workers: int, *, waits: bool = False) -> Iterator[Running]:
+    """A hub, and its workers when they are more than one.
 
     ``waits``: until all are subscribed.
     """
@@ -189,13 +220,14 @@ def hub_processes(site_file: Path, workers: int, *, waits: bool = False) -> Iter
     processes = [subprocess.Popen([*line, *number], stdout=subprocess.PIPE) for number in ([], *numbers)]
     try:
         began = [int(process.stdout.readline() or 0) for process in processes if process.stdout is not None]
+        computed = {process.pid: _processor_s(process.pid) for process in processes}
         if 0 in began:
             raise GateError("the hub that is to be measured ended at once: see its message above")
         for process in processes if waits else ():
             if process.stdout is None or not process.stdout.readline():
                 raise GateError("the hub that is to be measured could not subscribe: see its message above")
         # The first to begin counts: whoever takes events later only finds less left.
-        yield min(began[1:] or began)
+        yield Running(began_ns=min(began[1:] or began), computed_s=computed)
     finally:
         for process in processes:
             process.terminate()
@@ -205,7 +237,7 @@ def hub_processes(site_file: Path, workers: int, *, waits: bool = False) -> Iter
                 process.stdout.close()
 
 
-def _time_hub(site: Site, site_file: Path, workers: int, wanted: int) -> float:
+def _time_hub(site: Site, site_file: Path, workers: int, wanted: int) -> Taken:
     engine = create_engine(database_url(site))
     stored = select(func.coalesce(func.sum(LANES.c.event_count), 0))
     left = select(func.count()).select_from(DUE_CASES)
@@ -215,9 +247,10 @@ def _time_hub(site: Site, site_file: Path, workers: int, wanted: int) -> float:
             return (connection.scalar(stored) or 0) >= wanted and connection.scalar(left) == 0
 
     try:
-        with hub_processes(site_file, workers) as began_ns:
+        with hub_processes(site_file, workers) as running:
             wait_until(is_done, "the last commit", _WITHIN_S)
-            return (time.monotonic_ns() - began_ns) / 1e9
+            elapsed_s = (time.monotonic_ns() - running.began_ns) / 1e9
+            return Taken(elapsed_s=elapsed_s, processor_s=running.processor_s())
     finally:
         engine.dispose()
 
