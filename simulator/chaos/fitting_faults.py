@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from simulator.chaos.chips import ChipStory
 from simulator.chaos.faults import FAULTS, Fault
 from simulator.chaos.fittings import Furniture, ReaderFault
 from simulator.modbus_line import ModbusFault
@@ -53,6 +54,26 @@ def _mat(name: str, attribute: str) -> Fault:
     return _done(name, lambda all_: setattr(all_, attribute, True), lambda all_: setattr(all_, attribute, False))
 
 
+def _chip(story: ChipStory) -> Fault:
+    def act(furniture: Furniture) -> None:
+        furniture.chip = story
+
+    def undo(furniture: Furniture) -> None:
+        furniture.chip = ChipStory.GENUINE
+
+    return _done(f"chip {story.value}", act, undo, longest_s=2.5)
+
+
+def _chip_reader(name: str, longer_s: float) -> Fault:
+    def act(furniture: Furniture) -> None:
+        furniture.chip_takes_s += longer_s
+
+    def undo(furniture: Furniture) -> None:
+        furniture.chip_takes_s -= longer_s
+
+    return _done(name, act, undo, longest_s=2.5)
+
+
 FITTING_FAULTS: tuple[Fault, ...] = (
     _module(ModbusFault.SILENT),
     _module(ModbusFault.LATE, lambda rng: rng.uniform(10, 300)),
@@ -71,6 +92,9 @@ FITTING_FAULTS: tuple[Fault, ...] = (
     _done("reader silent", lambda all_: all_.reader.fall_silent(), lambda all_: all_.reader.come_back()),
     _reader(ReaderFault.LATE),
     _reader(ReaderFault.STUCK),
+    *(_chip(story) for story in ChipStory if story is not ChipStory.GENUINE),
+    _chip_reader("chip slow", 0.5),
+    _chip_reader("chip reader stuck", 30.0),
     _done("card held to the reader", lambda all_: all_.reader.hold_card(0x51C0FFEE)),
 )
 ALL_FAULTS = FAULTS + FITTING_FAULTS

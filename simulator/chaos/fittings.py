@@ -1,4 +1,5 @@
-"""What some lanes of a campaign have beside board and cameras: a turnstile behind the exit, a mat, a portal, a further stop, a reader.
+"""What some lanes of a campaign have beside board and cameras: a turnstile behind the exit, a mat, a portal, a further stop, a
+reader for cards and one for chips.
 
 Turnstile, mat, portal and stop hang on one I/O module; what asks it are the product's own drivers. The reader stands behind the
 driver's interface, since libosdp keeps its own time.
@@ -29,11 +30,14 @@ from drivers.osdp import (
 from drivers.relay.turnstile import RelayTurnstile
 from drivers.sensors import StopContact
 from drivers.sensors.contacts import ContactMat, ContactRadiationPortal
+from gate.core.evidence import Finding
 from gate.lane.equipment import Fittings
+from simulator.chaos.chips import ChipStory, findings_of
 from simulator.chaos.memory_modbus import MemoryModbusLine
 from simulator.chaos.timeloop import LoopClock, TimeLoop
 from simulator.modbus_line import ModbusSlave
 from simulator.relay_turnstile import PASSAGE, RELAY, TurnstileTwin
+from simulator.world import LaneWorld
 
 UNIT = 7
 MAT, GAMMA, STOP = 4, 5, 6
@@ -42,6 +46,7 @@ _OPEN_MS = 900.0
 _PATIENCE_S = 1.5
 _PUSH_S = 0.1
 _SLOW_S = 0.5
+_CHIP_S = 0.1
 
 
 class ReaderFault(StrEnum):
@@ -146,6 +151,8 @@ class Furniture:
         self.slave.on_step = self._step
         self.slave.inputs[STOP] = True  # closed: not pressed, and no wire broken
         self.is_mat_dead = self.is_mat_stuck = False
+        self.chip = ChipStory.GENUINE
+        self.chip_takes_s = _CHIP_S
 
     def press_stop(self) -> None:
         self.slave.inputs[STOP] = False
@@ -179,6 +186,10 @@ class Furniture:
             readers={"staff": ChaosReader(self.reader, self._clock)},
         )
 
+    def read_chip(self) -> tuple[tuple[Finding, ...], float]:
+        """What the chip on the reader comes to, and how long that takes."""
+        return findings_of(self.chip), self.chip_takes_s
+
     async def walk_through(self) -> bool:
         """Who came out of the exit pushes for a while; whether they got through."""
         end_s = self._loop.time() + _PATIENCE_S
@@ -192,6 +203,18 @@ class Furniture:
     def _step(self, dt_ms: float) -> None:
         self._turnstile_step(dt_ms)
         self.slave.inputs[MAT] = self.is_mat_stuck or (self._is_occupied() and not self.is_mat_dead)
+
+
+def furnish(seed: str, ratio: float, loop: TimeLoop, clock: LoopClock, world: LaneWorld) -> Furniture | None:
+    """The furniture of this shift's lane, if it is one of the ``ratio`` that have any: of the seed, apart from what the shift draws."""
+    if not is_fitted(seed, ratio):
+        return None
+    return Furniture(
+        loop,
+        clock,
+        is_occupied=lambda: any(world.is_inside(body) for body in world.bodies),
+        seed=random.Random(f"furniture {seed}").randrange(1 << 30),
+    )
 
 
 def is_fitted(seed: str, ratio: float) -> bool:

@@ -48,6 +48,8 @@ class _Case:
     occupancy_id: str | None = None
     cleared: set[str] = field(default_factory=set)
     """Digests of which the lane said that nothing is in the way."""
+    in_the_way: set[str] = field(default_factory=set)
+    """Digests of evidence in which something is in the way of a clearance."""
     numbers: int = 0
     is_ended: bool = False
 
@@ -68,6 +70,8 @@ class Hub:
         self.events: dict[str, dict[str, Any]] = {}
         self.sequences: dict[int, str] = {}
         self.doubled = 0
+        self.wrongly_cleared: list[str] = []
+        """Cases that the lane let go by itself although something was in the way."""
         self.spent: list[str] = []
         self.issued: dict[str, Issued] = {}
         self.sent: list[str] = []
@@ -130,10 +134,14 @@ class Hub:
         if kind is EventType.EVIDENCE_RECORDED:
             before = case.joint
             case.joint = with_evidence(before, revision=data["revision"], digest=data["digest"])
+            if not _is_clear(data["evidence"]["findings"]):
+                case.in_the_way.add(data["digest"])
             if case.joint is not before:
                 case.occupancy_id = data["evidence"].get("occupancy_id")
         elif kind is EventType.CROSSING_DECIDED and data["decision"] == "clear":
             case.cleared.add(data["digest"])
+            if data["digest"] in case.in_the_way:
+                self.wrongly_cleared.append(case_id)
         elif kind is EventType.RELEASE_SPENT:
             self.spent.append(data["release_id"])
         elif kind is EventType.CROSSING_ENDED:
@@ -223,6 +231,12 @@ class Hub:
             elif self.is_up:
                 self._broker.send(self._topics[Channel.COMMAND], waiting.token.encode())
         self._loop.call_later(_REPEAT_S, self._repeat)
+
+
+def _is_clear(findings: list[dict[str, Any]]) -> bool:
+    """Whether the newest word of every check is no obstacle."""
+    newest = {finding["code"]: finding["outcome"] for finding in findings}
+    return set(newest.values()) <= {"pass", "info"}
 
 
 class Officers:

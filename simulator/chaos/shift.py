@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import random
-import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Literal
 
 from drivers.errors import DeviceError
@@ -19,13 +17,14 @@ from simulator.chaos.approach import WalkThroughTraveller
 from simulator.chaos.broker import Broker
 from simulator.chaos.faults import FAULTS, Fault
 from simulator.chaos.fitting_faults import ALL_FAULTS
-from simulator.chaos.fittings import Furniture, is_fitted
+from simulator.chaos.fittings import Furniture, furnish
 from simulator.chaos.forger import Forger
 from simulator.chaos.hub import Hub, Officers
 from simulator.chaos.judge import Judge
 from simulator.chaos.lane import LANE, PORT, RUNNING, WALKING, Disk, LaneProcess, Pace, Thermometer
 from simulator.chaos.line import AnyBoard, BoardLine, MakeBoard
 from simulator.chaos.people import KINDS, Traveller
+from simulator.chaos.seeded import seeded_secrets
 from simulator.chaos.sight import Sight
 from simulator.chaos.timeloop import LoopClock, TimeLoop
 from simulator.world import LaneWorld
@@ -99,7 +98,8 @@ class Shift:
         self.officers: Officers = Officers(self.hub, loop=loop, rng=random.Random(self.rng.random()))
         self.forger: Forger = Forger()
         self.line: BoardLine = BoardLine(self.board, loop, on_step=self._look)
-        self.sight: Sight = Sight(loop, self.clock, people_inside=self.board.world.people_inside)
+        self.furniture: Furniture | None = furnish(seed, fitted_ratio, loop, self.clock, self.board.world)
+        self.sight: Sight = self._make_sight()
         self.thermometer: Thermometer = Thermometer()
         self.process: LaneProcess | None = None
         self.findings = Findings()
@@ -112,22 +112,17 @@ class Shift:
             is_lane_alive=lambda: self.process is not None and not self.process.task.done(),
         )
         self.disk: Disk = Disk()
-        self.furniture: Furniture | None = None
-        if is_fitted(seed, fitted_ratio):
-            self.furniture = self.judge.furniture = self._furnish(seed)
+        self.judge.furniture = self.furniture
         self._trace = trace
         self._fault_ratio = fault_ratio
         self._broken: list[Fault] = []
         self._told = 0
 
-    def _furnish(self, seed: str) -> Furniture:
-        world, rng = self.board.world, random.Random(f"furniture {seed}")
-        return Furniture(
-            self.loop,
-            self.clock,
-            is_occupied=lambda: any(world.is_inside(body) for body in world.bodies),
-            seed=rng.randrange(1 << 30),
-        )
+    def _make_sight(self) -> Sight:
+        people_inside = self.board.world.people_inside
+        if self.furniture is None:
+            return Sight(self.loop, self.clock, people_inside=people_inside)
+        return Sight(self.loop, self.clock, people_inside=people_inside, read_chip=self.furniture.read_chip)
 
     # -- the lane's process ------------------------------------------------------------------------------------------
 
@@ -135,7 +130,7 @@ class Shift:
         """Boot it, unless it runs."""
         if self.process is not None:
             return
-        self.sight = Sight(self.loop, self.clock, people_inside=self.board.world.people_inside)
+        self.sight = self._make_sight()
         self.process = LaneProcess(
             disk=self.disk,
             loop=self.loop,
@@ -200,6 +195,9 @@ class Shift:
         await self._close_books()
         self.findings.releases = self.judge.token_openings
         self.findings.unauthorised += self.judge.unauthorised
+        self.findings.unauthorised += [
+            f"cleared by the lane with something in the way: {case_id}" for case_id in self.hub.wrongly_cleared
+        ]
         self.findings.trapped += self.judge.trapped
 
     async def _one(self) -> None:
@@ -310,20 +308,6 @@ def _world(pace: Pace) -> LaneWorld:
     for leaf in world.leaves:
         leaf.open_ms, leaf.close_ms = pace.opening_ms, pace.closing_ms
     return world
-
-
-@contextlib.contextmanager
-def seeded_secrets(seed: str) -> Iterator[None]:
-    """Identities and sessions by the seed instead of by lot, so that a shift can be played again to the byte."""
-    rng = random.Random(f"secrets {seed}")
-    before = secrets.token_hex, secrets.randbelow, secrets.choice
-    secrets.token_hex = lambda nbytes=None: rng.randbytes(nbytes or 32).hex()
-    secrets.randbelow = partial(rng.randrange, 0)
-    secrets.choice = rng.choice
-    try:
-        yield
-    finally:
-        secrets.token_hex, secrets.randbelow, secrets.choice = before
 
 
 Script = Callable[["Shift"], Coroutine[Any, Any, None]]

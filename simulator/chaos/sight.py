@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gate.core.evidence import Finding
 from gate.core.policy import DocumentFacts
 from gate.lane.sightings import (
     CameraChanged,
@@ -60,10 +61,19 @@ class Person:
 class Sight:
     """In the place of :class:`gate.lane.vision.Vision`. ``people_inside`` is the truth that the face camera counts."""
 
-    def __init__(self, loop: TimeLoop, clock: LoopClock, *, people_inside: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        loop: TimeLoop,
+        clock: LoopClock,
+        *,
+        people_inside: Callable[[], int],
+        read_chip: Callable[[], tuple[tuple[Finding, ...], float]] = lambda: ((), 0.0),
+    ) -> None:
+        """``read_chip``: what the document's chip comes to, and how many seconds longer the document takes for it."""
         self._loop = loop
         self._clock = clock
         self._people_inside = people_inside
+        self._read_chip = read_chip
         self._person: Person | None = None
         self._post: Callable[[Any], None] = lambda _item: None
         self._ticket: int | None = None
@@ -101,7 +111,8 @@ class Sight:
     def expect_documents(self, is_expected: bool) -> None: ...
 
     def read_document(self, ticket: int) -> None:
-        self._loop.call_later(_READ_S, self._read, ticket, self._person)
+        chip, longer_s = self._read_chip()
+        self._loop.call_later(_READ_S + longer_s, self._read, ticket, self._person, chip)
 
     def watch_arrival(self, ticket: int) -> None: ...
 
@@ -122,7 +133,7 @@ class Sight:
         if not self._is_stopped:
             self._post(item)
 
-    def _read(self, ticket: int, person: Person | None) -> None:
+    def _read(self, ticket: int, person: Person | None, chip: tuple[Finding, ...]) -> None:
         if self._is_blind or person is None:
             return
         placed_ns = self._clock.monotonic_ns() - int(_READ_S * 1e9)
@@ -136,6 +147,7 @@ class Sight:
                 ticket=ticket,
                 placed_ns=placed_ns,
                 facts=_FACTS,
+                findings=chip,
                 private=_PRIVATE,
                 reference=_TEMPLATE.copy(),
                 model_hash=MODEL_HASH,

@@ -8,6 +8,9 @@ from drivers.modbus_io.bus import ModbusBus
 from drivers.modbus_io.interface import IoImage, IoLost, IoReport
 from drivers.modbus_io.module import ModbusModule
 from drivers.relay.turnstile import RelayTurnstile
+from gate.core.evidence import Outcome
+from gate.core.policy import Admit, Clear
+from simulator.chaos.chips import ChipStory, findings_of
 from simulator.chaos.fitting_faults import ALL_FAULTS, FITTING_FAULTS
 from simulator.chaos.fittings import UNIT, Furniture, is_fitted
 from simulator.chaos.memory_modbus import MemoryModbusLine
@@ -46,6 +49,23 @@ def test_a_turnstile_that_lets_through_unasked_is_found_out(monkeypatch: pytest.
     monkeypatch.setattr("simulator.chaos.judge.Judge.note_spent", lambda *_: None)  # a lane that spends nothing
     findings = play_shift("9/3", crossings=3, fitted_ratio=1.0, fault_ratio=0.0)
     assert any("turnstile" in line for line in findings.unauthorised)
+
+
+@pytest.mark.parametrize("story", list(ChipStory))
+def test_only_a_chip_that_is_genuine_is_no_obstacle(story: ChipStory) -> None:
+    outcomes = {finding.outcome for finding in findings_of(story)}
+    assert (outcomes <= {Outcome.PASS, Outcome.INFO}) == (story is ChipStory.GENUINE)
+
+
+def test_a_lane_that_lets_a_forged_chip_go_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.chaos.shift.KINDS", {Kind.HONEST: 1})
+    forged = findings_of(ChipStory.FORGED)
+    monkeypatch.setattr("simulator.chaos.fittings.findings_of", lambda _story: forged)
+    assert play_shift("9/4", crossings=2, fitted_ratio=1.0, fault_ratio=0.0).unauthorised == []
+    monkeypatch.setattr("gate.lane.casework.decide_entry", lambda _findings, _policy: Admit())
+    monkeypatch.setattr("gate.lane.casework.decide_exit", lambda _findings: Clear())
+    findings = play_shift("9/4", crossings=2, fitted_ratio=1.0, fault_ratio=0.0)
+    assert any("in the way" in line for line in findings.unauthorised)
 
 
 def _played(script: Any) -> None:
