@@ -49,6 +49,7 @@ def test_without_its_broker_it_says_so_and_goes_on_when_it_is_back(kiosk: Page, 
     expect(kiosk.get_by_test_id("kiosk-help-panel")).to_have_attribute("data-said", "help_called")
 
 
+@pytest.mark.timeout(300)  # it starts a whole port once more, which takes its time on a busy computer
 def test_without_its_server_it_shows_nothing_old_and_both_page_and_reload_come_back_alone(
     kiosk: Page, lanes: Lanes, port: PortProcess, screens: Screens
 ) -> None:
