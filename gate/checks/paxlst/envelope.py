@@ -28,6 +28,10 @@ class RawInterchange:
     groups: list[Segment] = field(default_factory=list)
 
 
+SERVICE = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
+"""The envelope's own segments."""
+
+
 def error(segment: Segment, place: str, message: str) -> PaxlstError:
     """An error about ``segment``."""
     return PaxlstError(
@@ -38,9 +42,16 @@ def error(segment: Segment, place: str, message: str) -> PaxlstError:
 def read_envelope(segments: Iterable[Segment]) -> tuple[list[RawInterchange], list[PaxlstError]]:
     """The messages of a file by interchange, and what is wrong with what is around them."""
     reader = _Reader()
+    inside: list[Segment] | None = None
+    last: Segment | None = None
     for segment in segments:
-        reader.take(segment)
-    reader.end()
+        last = segment
+        if inside is not None and segment.tag not in SERVICE:
+            inside.append(segment)
+        else:
+            reader.take(segment)
+            inside = reader.body
+    reader.end(last)
     return reader.interchanges, reader.errors
 
 
@@ -53,7 +64,6 @@ class _Reader:
         self._group_messages = 0
         self._message: RawMessage | None = None
         self._is_astray = False
-        self._last: Segment | None = None
         self._acts = {
             "UNB": self._unb,
             "UNG": self._ung,
@@ -63,21 +73,23 @@ class _Reader:
             "UNZ": self._unz,
         }
 
+    @property
+    def body(self) -> list[Segment] | None:
+        """Of the message that is open."""
+        return None if self._message is None else self._message.body
+
     def take(self, segment: Segment) -> None:
-        self._last = segment
+        """A segment of the envelope, or one outside of any message."""
         act = self._acts.get(segment.tag)
         if act is not None:
             self._is_astray = False
             act(segment)
-        elif self._message is not None:
-            self._message.body.append(segment)
         elif not self._is_astray and segment.tag != UNNAMED:
             self._is_astray = True  # once for all that follow
             self.errors.append(error(segment, "segment", "stands outside of any message"))
 
-    def end(self) -> None:
-        """The file is over."""
-        last = self._last
+    def end(self, last: Segment | None) -> None:
+        """The file is over; ``last`` was its last segment."""
         if last is None:
             self.errors.append(PaxlstError(segment="UNB", line=1, field="file", message="the file holds no segments"))
             return

@@ -189,17 +189,17 @@ def _segments(body: str, marks: Marks, *, first_line: int, has_una: bool, errors
     if is_cut_short:
         pieces.append(rest)
     cut = _Cutter(marks, held)
+    cut_before = cut.known
     found: list[Segment] = []
     line, has_lines = first_line, "\n" in body
+    has_blanks = has_lines or "\r" in body or f"{marks.terminator} " in body
     new = tuple.__new__  # a named tuple's own constructor costs as much as all the rest of a segment
     for number, piece in enumerate(pieces, start=2 if has_una else 1):
         raw = piece
-        if has_lines:
+        if has_blanks:
             raw = piece.lstrip("\r\n \t")
             line += piece.count("\n", 0, len(piece) - len(raw))
-        elif not raw[:1].isalpha():
-            raw = piece.lstrip("\r \t")
-        tag, elements = cut(raw)
+        tag, elements = cut_before.get(raw) or cut(raw)
         if tag == UNNAMED:
             errors.append(_bad_tag(cut.name(raw), line, number))
         found.append(new(Segment, (tag, elements, number, line)))
@@ -231,15 +231,13 @@ class _Cutter:
         self._element = marks.element
         self._component = marks.component
         self._held = held
-        self._known: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {}
+        self.known: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {}
 
     def __call__(self, raw: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
-        known = self._known.get(raw)
-        if known is None:
-            known = self._cut(raw)
-            if len(raw) <= _SHORT:
-                self._known[raw] = known
-        return known
+        done = self._cut(raw)
+        if len(raw) <= _SHORT:
+            self.known[raw] = done
+        return done
 
     def _cut(self, raw: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
         component = self._component
