@@ -273,4 +273,4 @@ TestMachineKeepsItsPromises.settings = settings(
     derandomize=True, max_examples=200, stateful_step_count=40, deadline=None
 )
 TestWalkThroughKeepsItsPromises = AnyEventsOfAWalkThrough.TestCase
-TestWalkThroughKeepsItsPromises.settings = settings(TestMachineKeepsItsPromises.settings, max_examples=150)
+TestWalkThroughKeepsItsPromises.settings = settings(TestMachineKeepsItsPromises.settings, max_examples=60)

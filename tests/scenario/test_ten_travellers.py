@@ -52,3 +52,12 @@ def test_an_impostor_who_is_expected_to_be_cleared_makes_it_fail(tmp_path: Path)
     (outcome,) = result["outcomes"]
     assert (outcome["expected"], outcome["outcome"]) == ("cleared", "sent_back")
     assert "face.match" in outcome["reasons"]
+
+
+@pytest.mark.long
+def test_nine_travellers_at_a_walk_through_end_as_they_should(tmp_path: Path) -> None:
+    file = scenarios_dir() / "walk_through.toml"
+    code, result, errors = demo("--travellers", 9, "--scenario", file, "--log", tmp_path / "log")
+    ended = {item["traveller"]: item["outcome"] for item in result["outcomes"]}
+    assert ended == {item.id: item.expected.outcome.value for item in load_scenario(file).travellers}, errors
+    assert (code, result["as_expected"]) == (0, 9)
