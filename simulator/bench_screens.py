@@ -91,7 +91,8 @@ class Traffic:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _run(self) -> None:
         step_s = 1.0 / len(self._lanes)

@@ -81,10 +81,13 @@ class ScreenCrowd:
         cookie = self._cookies[screen.user]
         headers = {"Cookie": cookie, "Accept-Language": "en"}
         async with httpx.AsyncClient(base_url=self._url, trust_env=False, timeout=30) as http:
-            page = (await http.get(screen.path, headers=headers)).text
+            answer = await http.get(screen.path, headers=headers)
+            page = answer.text
         found, elements = _QUERY.search(page), _ELEMENTS.search(page)
         if found is None or elements is None:
-            raise GateError(f"the console's page {screen.path} is not as expected: is NiceGUI another version?")
+            raise GateError(
+                f"the console's page {screen.path} is not as expected (HTTP {answer.status_code}): is NiceGUI another version?"
+            )
         query = _literal(found.group(1))
         query |= {"document_id": str(uuid.uuid4()), "tab_id": str(uuid.uuid4())}
         client = socketio.AsyncClient(reconnection=False)
