@@ -169,7 +169,11 @@ class PortProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self._is_ready, f"the port is ready; its log is {self.folder / 'port.log'}", limit_s=60)
+        try:
+            wait_until(self._is_ready, f"the port is ready; its log is {self.folder / 'port.log'}", limit_s=60)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         if self._process is not None:
