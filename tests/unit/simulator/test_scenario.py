@@ -35,6 +35,16 @@ def test_the_shipped_scenario_has_ten_kinds_of_travellers() -> None:
     }
 
 
+def test_the_walk_through_scenario_is_of_one_door_and_names_people_with_photographs() -> None:
+    scenario = load_scenario(scenarios_dir() / "walk_through.toml")
+    people = PhotoLibrary()
+    assert (scenario.doors, usual_travellers().doors) == (1, 2)
+    assert {item.expected.outcome for item in scenario.travellers} >= {CrossingOutcome.CLEARED, CrossingOutcome.ALARMED}
+    for item in scenario.travellers:
+        assert people.person(item.person)
+        assert item.followed_by is None or people.person(item.followed_by)
+
+
 def test_everybody_in_it_has_photographs() -> None:
     people = PhotoLibrary()
     for item in load_scenario(TEN).travellers:
