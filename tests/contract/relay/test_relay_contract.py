@@ -117,7 +117,8 @@ async def test_same_opening_twice_is_one_and_another_waits(rig: Rig) -> None:
 async def test_opening_that_nobody_uses_expires(rig: Rig) -> None:
     assert await rig.turnstile.open_once("a") is TurnstileResult.DONE
     await until(lambda: bool(rig.all(Unused)), "expiry")
-    assert not rig.twin.is_released
+    # A stall of this computer is time that the twin does not see: it may still be a little behind.
+    await until(lambda: not rig.twin.is_released, "the release is over")
     assert await rig.turnstile.open_once("b") is TurnstileResult.DONE
 
 
