@@ -19,6 +19,7 @@ from config.optics import Thermometer as Thermometer  # noqa: PLC0414  handed on
 from config.promise import Promise as Promise  # noqa: PLC0414  handed on
 from config.reasons import Reasons
 from config.retention import Retention
+from config.risk import Risk
 from config.section import LOOPBACK_HOSTS, Name, Section
 from config.watchlist import WatchlistSettings
 from config.window import LookupName, Window
@@ -283,6 +284,7 @@ class Site(Section):
     promise: Promise = Promise()
     window: Window = Window()
     watchlist: WatchlistSettings = WatchlistSettings()
+    risk: Risk = Risk()
     roles: tuple[Role, ...] = Field(default=(), alias="role")
     lanes: tuple[Lane, ...] = Field(default=(), alias="lane")
     xray: tuple[Xray, ...] = ()

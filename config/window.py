@@ -17,6 +17,7 @@ LookupName = Literal[
     "entry_permission",
     "opening_hours",
     "traveller_trust",
+    "risk",
 ]
 """What a lane may ask about a document before it lets anybody in (docs/single-window.md)."""
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(?:([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")

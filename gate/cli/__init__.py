@@ -24,6 +24,7 @@ from gate.cli import (
     models,
     paxlst,
     read,
+    rules,
     run,
     users,
     watchlist,
@@ -62,6 +63,7 @@ def make_app() -> typer.Typer:
         csca,
         paxlst,
         watchlist,
+        rules,
     )
     for module in groups:
         module.register(app)

@@ -29,6 +29,7 @@ from gate.hub.metrics import Metrics
 from gate.hub.oidc import IdentityProvider
 from gate.hub.parts import make_parts
 from gate.hub.pump import Pump
+from gate.hub.risk import RiskDesk, sampling_secret
 from gate.hub.store import Store
 from gate.hub.telling import Teller
 from gate.hub.together import Together
@@ -103,6 +104,7 @@ class Hub:
             clock=clock,
             max_age_s=site.watchlist.max_age_s,
         )
+        self.risk = RiskDesk(site=site, store=self.store, secret=sampling_secret(site.keys_dir), clock=clock)
         self.window = WindowDesk(site=site, key=key, store=self.store, blobs=self.blobs, clock=clock)
         self._window_service = WindowService(
             self.window, site=site, parcels=self.see_to_parcels, metrics=self.metrics, clock=clock

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from gate.hub.accounts import INTAKE
 from gate.hub.audit.log import AuditKind, Entry, note
 from gate.hub.intake import put_declaration
+from gate.hub.risk import LOOKUP as RISK
 from gate.hub.routers.access import HubIn, LaneIn, OfficerIn, need_role
 from gate.hub.routers.answers import DeclaredOut
-from gate.hub.watchlist.shelf import LOOKUP
+from gate.hub.watchlist.shelf import LOOKUP as WATCHLIST
 from gate.wire.messages import LookupAnswer, LookupRequest
 
 router = APIRouter(tags=["intake"])
@@ -45,8 +46,9 @@ class DeclarationIn(_Body):
 def look_up_document(hub: HubIn, _lane: LaneIn, body: LookupRequest) -> LookupAnswer:
     """What the hub knows about a document, for the look-ups that the site's policy lists."""
     names = hub.site.policy.lookups
-    answer = hub.window.look_up(body, tuple(name for name in names if name != LOOKUP))
-    return LookupAnswer(results=[hub.watchlist.look_up(body), *answer.results]) if LOOKUP in names else answer
+    own = {WATCHLIST: hub.watchlist.look_up, RISK: hub.risk.look_up}
+    answer = hub.window.look_up(body, tuple(name for name in names if name not in own))
+    return LookupAnswer(results=[*(ask(body) for name, ask in own.items() if name in names), *answer.results])
 
 
 @router.post("/declarations", status_code=201, response_model=DeclaredOut)
