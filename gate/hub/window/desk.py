@@ -78,6 +78,10 @@ class WindowDesk:
     def _health_key(self) -> OKPKey:
         return health_key(self._site.keys_dir)
 
+    def check(self) -> None:
+        """Read what a site may have set wrongly, before the first traveller needs it: GateError names the file."""
+        _ = self.place
+
     def take(self, submission: Submission) -> Taken | Conflict:
         """See :meth:`WindowIntake.take`."""
         taken = self.intake.take(submission)

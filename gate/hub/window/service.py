@@ -44,7 +44,8 @@ class WindowService:
         self._link: BrokerLink | None = None
 
     def start(self) -> None:
-        """Begin; returns at once. HubError or GateError when keys cannot be used."""
+        """Begin; returns at once. HubError or GateError when keys or the rules of entry cannot be used."""
+        self._desk.check()
         self._sources = load_sources(self._site.keys_dir)
         self._pump.start()
         if self._sources:

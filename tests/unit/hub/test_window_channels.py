@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from gate.checks.paxlst import write_paxlst
 from gate.core.clock import ManualClock, SystemClock
+from gate.errors import GateError
 from gate.hub.errors import HubError
 from gate.hub.service import Hub
 from gate.hub.window.drop import DropFolder
@@ -236,3 +237,11 @@ def test_the_service_looks_into_the_folder_by_itself(tmp_path: Path, clock: Manu
         assert isinstance(taken, Taken)
     finally:
         hub.stop()
+
+
+def test_rules_of_entry_that_cannot_be_read_stop_the_start(tmp_path: Path, clock: ManualClock) -> None:
+    site = make_site(tmp_path, window={"transit_rules_file": str(tmp_path / "none.toml")})
+    hub = make_hub(site, clock)
+    with pytest.raises(GateError, match=r"none\.toml.*transit_rules_file"):
+        hub._window_service.start()
+    hub.stop()

@@ -1,19 +1,29 @@
 """What lanes are told of the holder of a document: lists of passengers, right of entry, opening hours, trust; and what they fetch ahead."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from api_kit import Api
-from hub_kit import FakeLane, make_hub, make_site
+from hub_kit import LANE_KEYS, FakeLane, make_hub, make_site
 from test_window import DOCUMENT, EXAMPLES, submit
 
 from gate.checks.paxlst import write_paxlst
+from gate.checks.paxlst.fields import doc9303_state
 from gate.core.clock import ManualClock
+from gate.core.policy import Answer
+from gate.hub.api import create_api
 from gate.hub.window.lookups import claim, trust_level
+from gate.lane.hub_link import HubLink
+from gate.lane.hub_lookups import HubLookups
+from gate.lane.lookups import Lookups, LookupSource
+from gate.lane.prefetch import Prefetched
+from gate.lane.sightings import PrivateDocument
 from gate.wire.prefetch import document_digest
 from simulator.paxlst import PaxlstMaker
 
@@ -230,3 +240,50 @@ def test_lanes_fetch_the_answers_about_who_is_due(api: Api, clock: ManualClock) 
     assert api.call("GET", "/lane/prefetch", "lane-1").json()["documents"] == []
     clock.advance_ms(5 * HOUR_MS)
     assert len(api.call("GET", "/lane/prefetch", "lane-1").json()["documents"]) == 2
+
+
+def test_a_lane_asks_this_hub_and_goes_by_what_it_fetched_when_it_is_gone(api: Api, clock: ManualClock) -> None:
+    """The lane's own client and sources against the hub's own application."""
+    made = PaxlstMaker(11).interchange(passengers=1)
+    flight = made.lists[0]
+    today = replace(flight, calls=(flight.calls[0], replace(flight.calls[1], arrival="2603011930")))
+    submit(api, "passengers", write_paxlst(replace(made, lists=(today,))))
+    passenger = today.passengers[0]
+    state = doc9303_state(passenger.nationality)
+    document = PrivateDocument(
+        surname=passenger.surname,
+        given_names="",
+        document_code="P",
+        document_number=passenger.travel_document.number,
+        issuer=doc9303_state(passenger.travel_document.issuer),
+        nationality=state,
+        birth_date=passenger.birth_date.isoformat(),
+        sex="F",
+        expiry_date="2030-01-01",
+        mrz_lines=(),
+    )
+    names = ["advance_passenger", "traveller_trust"]
+
+    async def ask(link: HubLink, fetched: Prefetched) -> dict[str, Answer]:
+        sources: list[LookupSource] = [HubLookups(link, names), fetched]
+        return {item.name: item.answer for item in await Lookups(names, sources, deadline_ms=10_000)(document, "c1")}
+
+    async def travel() -> tuple[dict[str, Answer], dict[str, Answer], dict[str, Answer]]:
+        here = httpx.ASGITransport(create_api(api.hub))
+        key, address = LANE_KEYS["lane-1"], "p/lane-1"
+        link = HubLink(url="http://hub", address=address, key=key, clock=clock, transport=here)
+        fetched = Prefetched(link, names, every_s=60, max_age_s=600, clock=clock)
+        assert await fetched.fetch()
+        together = await ask(link, fetched)
+        await link.close()
+        nowhere = httpx.MockTransport(lambda _request: httpx.Response(503))
+        link = HubLink(url="http://hub", address=address, key=key, clock=clock, transport=nowhere)
+        alone = await ask(link, fetched)
+        clock.advance_ms(600_001)
+        late = await ask(link, fetched)
+        await link.close()
+        return together, alone, late
+
+    together, alone, late = asyncio.run(travel())
+    assert together == alone == dict.fromkeys(names, Answer.NOTHING)
+    assert late == dict.fromkeys(names, Answer.STALE)
