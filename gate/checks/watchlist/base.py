@@ -156,7 +156,7 @@ def _opened(folder: Path, salt: bytes) -> Indexes:
 
 
 def _array(path: Path) -> NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 __all__ = ["Base", "BaseInvalid", "EntryInvalid", "Indexes", "Part", "base_id", "part_of", "write_base"]
