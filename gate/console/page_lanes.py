@@ -161,7 +161,9 @@ class _LanesScreen:
         if now is not None:
             self._feed.outcomes(now.last_outcomes)
             capacity = capacity_per_h(now, len(lanes) - out)
-            waits = self._words.count("flow.waiting", now.waiting, age=age(now.oldest_waiting_ms or 0))
+            oldest = age(now.oldest_waiting_ms or 0)
+            nobody = self._words("flow.nobody_waits")
+            waits = self._words.count("flow.waiting", now.waiting, age=oldest) if now.waiting else nobody
             self._capacity.set_text(f"{self._words('flow.capacity_now', value=capacity)} · {waits}")
             chart = forecast_chart(now, lanes_in_service=len(lanes) - out, words=self._words)
             self._flow.show(("chart", chart) if chart is not None else ("none", None))
