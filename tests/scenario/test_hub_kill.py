@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
-def wait_for(condition: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, within_s: float = 180.0) -> None:
     end = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < end, f"not within {within_s} s: {what}"
@@ -115,7 +115,7 @@ class Outbox:
         for payload in pending:
             self._client.publish("tongguan/v1/p/lane-1/event", payload, qos=1)
 
-    def send_until(self, left: int, within_s: float = 60.0) -> None:
+    def send_until(self, left: int, within_s: float = 180.0) -> None:
         """Send what is not receipted, and again whenever nothing has been receipted for a second."""
         end = time.monotonic() + within_s
         while self.left > left:
@@ -128,7 +128,7 @@ class Outbox:
                     before, again = self.left, time.monotonic() + 1.0
                 time.sleep(0.001)
 
-    def send_until_true(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
+    def send_until_true(self, condition: Callable[[], bool], within_s: float = 180.0) -> None:
         """Send what is not receipted, each second again: a hub that is not up yet is told nothing by the broker."""
         end = time.monotonic() + within_s
         again = 0.0

@@ -27,14 +27,14 @@ def play(kind: tuple[str, str, int], rounds: int, crossings: int, seed: int) -> 
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize(("kind", "rounds"), [(SMALL, 7), (PORT, 7), (CLUSTER, 6)], ids=["small", "port", "cluster"])
 def test_nothing_is_lost_or_doubled_whatever_is_killed(kind: tuple[str, str, int], rounds: int) -> None:
-    play(kind, rounds, crossings=40, seed=rounds)
+    play(kind, rounds, crossings=120, seed=rounds)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [SMALL, PORT, CLUSTER], ids=["small", "port", "cluster"])
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_lost_or_doubled_in_a_long_night(kind: tuple[str, str, int], seed: int) -> None:
-    play(kind, rounds=23, crossings=300, seed=seed)
+    play(kind, rounds=23, crossings=600, seed=seed)
 
 
 ENDED = """
