@@ -21,6 +21,7 @@ class FindingsPanel:
         self._console = console
         self._role = role
         self._words = words
+        self._case: Case | None = None
         self._case_id: str | None = None
         self._explained: frozenset[str] = frozenset()
         self._lines: Sequence[FindingLine] = ()
@@ -36,6 +37,9 @@ class FindingsPanel:
             self._history = Rows(past, self._draw_history)
 
     def show(self, case: Case | None) -> None:
+        if case is self._case and case is not None:
+            return  # a case that changed is another one; the page asks every second
+        self._case = case
         case_id = case.case_id if case is not None else None
         if case_id != self._case_id:
             self._case_id, self._explained = case_id, frozenset()

@@ -1,5 +1,6 @@
 """What the hub's HTTP API says, as the console reads it. A key that is not known here is ignored, so that a hub may be newer."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -206,6 +207,11 @@ class Case(CaseSummary):
         """Whether the traveller is on the way out by the entry."""
         orders = [line.what for line in self.history if line.what.startswith("send_back.")]
         return bool(orders) and orders[-1] in ("send_back.issued", "send_back.taken")
+
+    def awaits_more(self, sees: Collection[str]) -> bool:
+        """Whether something of it is still on its way for a role that ``sees`` so much."""
+        is_nameless = self.traveller is None and "identity" in sees
+        return is_nameless or any(not item.is_available for item in self.attachments)
 
     def own_word(self, role: str) -> VerdictView | None:
         """What ``role`` last said, also on older evidence."""

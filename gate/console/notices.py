@@ -39,7 +39,9 @@ class NoticeBar:
         self._draw()
 
     def stand(self, sentence: str, *, is_claimed: bool) -> None:
-        """What is so for as long as it is so, shown while nothing else is said. ``is_claimed``: by a colleague, which goes first."""
+        """What is so for as long as it is so. The newer of this and what was said is shown; ``is_claimed``: by a colleague, goes first."""
+        if sentence and not self._standing[0]:
+            self._said = ("", "")
         self._standing = (sentence, "warn" if sentence else "")
         set_data(self._box, claimed="yes" if is_claimed else None)
         self._take_over.visible = is_claimed

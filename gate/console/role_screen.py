@@ -26,14 +26,14 @@ from gate.console.pulse import STALE_AFTER_MS, Pulse
 from gate.console.role_bars import HeadBar, QueueBar
 from gate.console.role_dialogs import KeysOverlay
 from gate.console.sessions import Officer
+from gate.console.spoken import refusal_words
 from gate.console.traveller_panel import TravellerPanel
 from gate.console.view import choose_case, next_cases, queue_of, short_id, what_changed
 from gate.wire.messages import CaseChanged
 
 _GUARD_S = 0.8
 """For how long no answer is taken after another case, or other evidence, has come on the screen."""
-_AFTERGLOW_S = 4.0
-_SHORT_AFTERGLOW_S = 1.5
+_AFTERGLOW_S, _SHORT_AFTERGLOW_S = 4.0, 1.5
 """For how long a case that is over stays on the screen; shorter while another waits."""
 _RETRY_S = 2.0
 _LOOK_ALL_S = 10.0
@@ -70,9 +70,9 @@ class RoleScreen:
         self._ahead_refresh = Coalesced(self._refresh_ahead, client=client, min_interval_s=1.0)
         self._claim_refresh = Coalesced(self._refresh_claim, client=client)
         console.live.case_changed.subscribe(self._on_change)
-        console.live.link_changed.subscribe(lambda _: self._refresh_all())
+        console.live.link_changed.subscribe(lambda _: self.refresh())
         console.help_desk.changed.subscribe(self._tick)
-        pulse.changed.subscribe(lambda _: self._refresh_all())
+        pulse.changed.subscribe(lambda _: self.refresh())
         client.on_delete(self._claims.close)
         ui.timer(1.0, self._tick)
         ui.timer(_RETRY_S, self._look_again)
@@ -112,25 +112,18 @@ class RoleScreen:
         elif change.status == "released":
             self._banner.announce(change.case_id, change.lane, self._console.clock.utc_ms())
 
-    def _refresh_all(self) -> None:
+    def refresh(self) -> None:
+        """Ask the hub for everything that is shown."""
         self._queue_refresh.ask()
         self._case_refresh.ask()
         self._marks_refresh.ask()
 
-    def refresh(self) -> None:
-        """Something was done whose outcome the hub knows."""
-        self._refresh_all()
-
     def _look_again(self) -> None:
         """What no message announces: the hub is back, a picture or the private part has arrived."""
         case = self._case
-        is_incomplete = case is not None and (
-            any(not item.is_available for item in case.attachments)
-            or (case.traveller is None and "identity" in self._role.sees)
-        )
         if self._head.is_lost or not self._console.live.is_linked:
-            self._refresh_all()
-        elif is_incomplete:
+            self.refresh()
+        elif case is not None and case.awaits_more(self._role.sees):
             self._case_refresh.ask()
         if self._marks.is_stale:
             self._marks_refresh.ask()
@@ -174,8 +167,7 @@ class RoleScreen:
     async def _refresh_ahead(self) -> None:
         """Fetch the case that is expected next, so that it is there at once."""
         officer = self.officer()
-        user = officer.user if officer is not None else None
-        queue = next_cases(self._cases, role=self._role.id, user=user, beside=self._selected)
+        queue = next_cases(self._cases, role=self._role.id, user=self._user, beside=self._selected)
         ahead = next((case for case in queue if case.waits_for(self._role.id)), None)
         if officer is None or ahead is None:
             self._ahead = None
@@ -239,12 +231,11 @@ class RoleScreen:
         if self._selected is not None and listed is None:
             # The case has left the queue: ask how it went on.
             self._case_refresh.ask()
-        officer = self._console.sessions.officer(self._browser)
         chosen = choose_case(
             self._cases,
             role=self._role.id,
             current=listed or self._case,
-            user=officer.user if officer is not None else None,
+            user=self._user,
             is_kept=self._is_kept,
             is_decided=self._is_decided,
         )
@@ -263,7 +254,7 @@ class RoleScreen:
             ahead, self._ahead = self._ahead, None
             if ahead is not None and ahead.case_id == case_id:
                 self._take(ahead)
-            if left is not None and is_answered and not is_by_hand:
+            if left is not None and is_answered and self._desk.word_to_take_back(None) is not None:
                 self._notice.say(self._words("decided.released", case=short_id(left)), "info")
             self._case_refresh.ask()
             self._marks_refresh.ask()
@@ -285,11 +276,8 @@ class RoleScreen:
             self._show()
 
     def _forget(self) -> None:
-        """Nobody is on the screen."""
-        self._selected = None
-        self._case = None
-        self._is_kept = False
-        self._is_decided = False
+        self._selected = self._case = None
+        self._is_kept = self._is_decided = False
         self._notice.clear()
         self._claim_refresh.ask()
 
@@ -321,7 +309,6 @@ class RoleScreen:
         self._show()
 
     def _explain_mark(self, refusal: Refusal | LinkLost | None) -> None:
-        """What became of a mark: kept, or why not."""
         if isinstance(refusal, LinkLost) or (refusal is not None and refusal.is_session_over):
             self._show_trouble(refusal)
             self._notice.say(self._words("said.mark_not_reached"), "warn")
@@ -359,6 +346,11 @@ class RoleScreen:
             self._show()
         return officer
 
+    @property
+    def _user(self) -> str | None:
+        officer = self._console.sessions.officer(self._browser)
+        return officer.user if officer is not None else None
+
     def _show_trouble(self, trouble: Refusal | LinkLost) -> None:
         if isinstance(trouble, LinkLost):
             self._head.show_link(is_lost=True)
@@ -376,9 +368,7 @@ class RoleScreen:
         self._show()
 
     def _show(self) -> None:
-        now_ms = self._console.clock.utc_ms()
-        officer = self._console.sessions.officer(self._browser)
-        user = officer.user if officer is not None else None
+        now_ms, user = self._console.clock.utc_ms(), self._user
         queue = queue_of(self._cases, self._role.id)
         self._head.show(self._case, queue, now_ms=now_ms)
         set_data(self._root, stale="yes" if self._head.unheard_ms() >= STALE_AFTER_MS else None)
@@ -393,8 +383,7 @@ class RoleScreen:
 
     def _at_work(self) -> dict[str, tuple[str, int]]:
         """By role, who has the selected case on their screen, and since when."""
-        listed = next((case for case in self._cases if case.case_id == self._selected), None)
-        claims = listed.claims if listed is not None else {}
+        claims = next((case.claims for case in self._cases if case.case_id == self._selected), {})
         return {role: (claim.name or claim.user, claim.since_ms) for role, claim in claims.items()}
 
     def _show_standing(self, user: str | None, now_ms: int) -> None:
@@ -408,14 +397,3 @@ class RoleScreen:
         if self._case is not None:
             appeal = standing_appeals(self._case, self._role.id, user, self._words, self._console, now_ms)
         self._notice.stand(appeal, is_claimed=False)
-
-
-def refusal_words(refusal: Refusal, words: Words) -> str:
-    """Why the hub did not take it."""
-    known = words.get(f"refused.{refusal.kind}")
-    if known is not None:
-        return known
-    if refusal.status == 403:
-        return words("refused.wrong_role")
-    detail = refusal.detail.rstrip(".")
-    return words("said.refused", detail=detail) if detail else words("said.refused_plain")

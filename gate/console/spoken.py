@@ -4,6 +4,7 @@ import re
 
 from config.reasons import Reasons
 from config.schema import Role, Site
+from gate.console.hub_client import Refusal
 from gate.console.hub_models import Case, FindingView, HistoryLine
 from gate.console.i18n import Words
 
@@ -104,3 +105,14 @@ def standing_of(case: Case, words: Words) -> str:
     if case.status == "closed":
         return words("case.over", outcome=outcome_words(case.outcome, words)) if case.outcome else words("case.closed")
     return words("case.released")
+
+
+def refusal_words(refusal: Refusal, words: Words) -> str:
+    """Why the hub did not take it."""
+    known = words.get(f"refused.{refusal.kind}")
+    if known is not None:
+        return known
+    if refusal.status == 403:
+        return words("refused.wrong_role")
+    detail = refusal.detail.rstrip(".")
+    return words("said.refused", detail=detail) if detail else words("said.refused_plain")

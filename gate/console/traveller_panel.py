@@ -34,6 +34,7 @@ class TravellerPanel:
         self._role = role
         self._words = words
         self._on_pictures = on_pictures
+        self._case: Case | None = None
         with box("panel traveller-panel", tag="section") as panel:
             panel.props["aria-label"] = words("panel.traveller")
             text(words("panel.traveller"), "panel-title")
@@ -43,6 +44,9 @@ class TravellerPanel:
             self._rows = Rows(body, self._draw)
 
     def show(self, case: Case | None, *, is_loading: bool) -> None:
+        if case is self._case and case is not None:
+            return  # a case that changed is another one; the page asks every second
+        self._case = case
         faces = _Faces(is_loading=is_loading and case is None)
         if case is not None:
             kinds = _THUMBS if "pictures" in self._role.sees else ()

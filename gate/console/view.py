@@ -271,11 +271,12 @@ def what_changed(before: Case, after: Case, *, words: Words) -> str:
     pictures = {item.sha256 for item in before.attachments}
     fresh_kinds = {item.kind for item in after.attachments if item.sha256 not in pictures and item.kind != "private"}
     kinds = sorted({"xray" if kind.startswith("xray") else kind for kind in fresh_kinds})
-    news = [_news_of(item, words) for item in fresh]
+    news = [_news_of(item, words) for item in fresh if item.is_in_the_way]
     news += [words("changed.picture", kind=words.get(f"picture.{kind}") or kind) for kind in kinds]
+    news += [_news_of(item, words) for item in fresh if not item.is_in_the_way]
     finished = {item.inspection_id for item in before.inspections if item.state == "finished"}
     if any(item.state == "finished" and item.inspection_id not in finished for item in after.inspections):
-        news.append(words("changed.inspection"))
+        news.insert(0, words("changed.inspection"))
     if not news:
         news = [words("changed.revision", revision=after.revision)]
     if len(news) > 3:

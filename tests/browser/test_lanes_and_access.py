@@ -44,6 +44,8 @@ def test_a_lost_broker_is_drawn_and_found_again(screens: Screens, lanes: Lanes, 
     try:
         expect(kiosk.get_by_test_id("kiosk-step")).to_have_attribute("data-step", "link_lost")
         expect(customs.get_by_test_id("link-state")).to_have_text("live news lost")
+        expect(customs.get_by_test_id("stale")).to_contain_text("Not updated for 00:0")
+        expect(customs.get_by_test_id("role-screen")).to_have_attribute("data-stale", "yes")
     finally:
         broker.start()
     expect(customs.get_by_test_id("link-state")).to_have_text("link ok")

@@ -17,8 +17,8 @@ from gate.console.hub_models import Case, CaseSummary, ConsentView, InspectionVi
 from gate.console.i18n import words_of
 from gate.console.languages import ChosenLanguages
 from gate.console.pulse import STALE_AFTER_MS, Pulse
-from gate.console.role_screen import refusal_words
 from gate.console.sessions import Officer
+from gate.console.spoken import refusal_words
 from gate.core.clock import ManualClock
 
 WORDS = words_of("en")
