@@ -30,7 +30,7 @@ CASES = 400
 EVENTS = 3 * CASES
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def wait_for(condition: Callable[[], bool], what: str, within_s: float = 180.0) -> None:
