@@ -347,15 +347,9 @@ class LaneRuntime:
 
     def _apply_one(self, effect: Effect) -> None:
         match effect:
-            case (
-                do.OpenEntry()
-                | do.CloseEntry()
-                | do.OpenExit()
-                | do.CloseExit()
-                | do.FreeEgress()
-                | do.EndEgress()
-                | do.SoundBuzzer()
-            ):
+            case do.OpenEntry() | do.CloseEntry() | do.OpenExit() | do.CloseExit() | do.SoundBuzzer():
+                self._executor.submit(effect)
+            case do.FreeEgress() | do.EndEgress():
                 self._executor.submit(effect)
             case do.StartStateTimer():
                 self._timers.start_state(effect)

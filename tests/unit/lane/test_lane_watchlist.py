@@ -109,7 +109,7 @@ class Rig:
 
     def started(self) -> WatchKeeper:
         return WatchKeeper(
-            self.hub,  # type: ignore[arg-type]  what of HubLink it uses
+            self.hub,  # type: ignore[arg-type]
             folder=self.folder / "lane",
             keys=Verifier.trusting(KEY.public()),
             port="tyn",
@@ -203,7 +203,7 @@ def test_a_statement_of_the_past_or_by_another_key_is_not_taken(rig: Rig) -> Non
     rig.hub.watch_statement = again  # type: ignore[method-assign]
     assert not rig.refresh()
     assert rig.look_up()[0] is Answer.NOTHING
-    del rig.hub.watch_statement  # type: ignore[method-assign]
+    del rig.hub.watch_statement
     rig.hub.key = SigningKey.generate()
     assert not rig.refresh()
 
