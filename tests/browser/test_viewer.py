@@ -138,6 +138,8 @@ def test_it_can_be_used_without_a_mouse_and_read_by_a_screen_reader(screens: Scr
     assert viewer.run("[v.view.x, v.view.y]") == pytest.approx([centre[0] + 80, centre[1]], abs=1)
     expect(page.get_by_test_id("btn-release")).to_be_enabled()
     page.keyboard.press("F2")
+    expect(page.get_by_test_id("choice-dialog")).to_be_visible()
+    page.keyboard.press("1")
     expect(page.get_by_test_id("verdict-customs")).to_have_attribute("data-kind", "hold")
 
 
