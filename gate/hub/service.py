@@ -13,7 +13,7 @@ from gate.core.clock import Clock
 from gate.core.joint_release import VerdictKind
 from gate.hub.accounts import Accounts
 from gate.hub.audit.keys import log_key
-from gate.hub.audit.log import AuditKind, Entry, note
+from gate.hub.audit.log import AuditKind, Entry
 from gate.hub.audit.witness import Witness
 from gate.hub.bell import Bell
 from gate.hub.blobs import BlobStore
@@ -25,6 +25,7 @@ from gate.hub.forecast import ForecastHook
 from gate.hub.heard import Incoming
 from gate.hub.link import BrokerLink, Listening
 from gate.hub.live import LiveBoard
+from gate.hub.looks import LookLog
 from gate.hub.metrics import Metrics
 from gate.hub.oidc import IdentityProvider
 from gate.hub.parts import make_parts
@@ -76,6 +77,7 @@ class Hub:
         self.forecast = ForecastHook()
         url = database_url(site)
         self.store = Store(url)
+        self._looks = LookLog(self.store)
         self._has_workers = site.hub.ingest_workers > 0
         self.blobs = BlobStore(Path(site.state_dir) / "evidence", EvidenceKeys(site.keys_dir))
         self.upkeep = Upkeep(
@@ -247,8 +249,7 @@ class Hub:
 
     def record(self, kind: AuditKind, *, who: str, case_id: str | None = None, data: Mapping[str, Any]) -> None:
         """Write down in the audit log, on disk on return, what nothing else records: a look, for example."""
-        with self.store.write() as connection:
-            note(connection, Entry(at_ms=self.clock.utc_ms(), kind=kind, who=who, case_id=case_id, data=data))
+        self._looks.record(Entry(at_ms=self.clock.utc_ms(), kind=kind, who=who, case_id=case_id, data=data))
 
     def command_lane(self, *, lane: str, act: Act, author: str) -> str:
         """Send a lane an order that concerns no case; the command's id. ValueError for an act that needs one."""
