@@ -19,6 +19,7 @@ from gate.cli import (
     doctor,
     evaluate,
     evidence,
+    flow,
     hub,
     keys,
     models,
@@ -64,6 +65,7 @@ def make_app() -> typer.Typer:
         paxlst,
         watchlist,
         rules,
+        flow,
     )
     for module in groups:
         module.register(app)

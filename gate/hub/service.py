@@ -21,6 +21,7 @@ from gate.hub.commands import Order, Outgoing
 from gate.hub.desk import CaseDesk, Changes, VerdictNotTaken
 from gate.hub.evidence.keeper import EvidenceKeeper
 from gate.hub.evidence.keys import EvidenceKeys
+from gate.hub.flow import FlowDesk
 from gate.hub.forecast import ForecastHook
 from gate.hub.heard import Incoming
 from gate.hub.link import BrokerLink, Listening
@@ -106,6 +107,8 @@ class Hub:
             clock=clock,
             max_age_s=site.watchlist.max_age_s,
         )
+        self.flow = FlowDesk(site=site, store=self.store, clock=clock)
+        self.forecast.source = self.flow.hours
         self.risk = RiskDesk(site=site, store=self.store, secret=sampling_secret(site.keys_dir), clock=clock)
         self.window = WindowDesk(site=site, key=key, store=self.store, blobs=self.blobs, clock=clock)
         self._window_service = WindowService(
@@ -134,6 +137,7 @@ class Hub:
         self._pump.start()
         self.upkeep.start()
         self._window_service.start()
+        self.flow.start()
         self._link.start()
         if self._bell is not None:
             self._bell.start()
@@ -144,6 +148,7 @@ class Hub:
             self._bell.stop()
         self._link.stop()
         self._pump.stop()
+        self.flow.stop()
         self._window_service.stop()
         self.upkeep.stop()
         if self.identity is not None:

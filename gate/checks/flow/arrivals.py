@@ -43,6 +43,7 @@ _OUTLIER = 4.0
 _SCENARIOS = ((0.25, 0.5), (0.6, 0.2), (0.775, 0.15), (0.9, 0.1), (0.965, 0.03), (0.99, 0.02))
 """Middles of slices of the distribution and their widths; the upper end, in which most travellers are late, is cut finest."""
 _MIN_SEATS = 1.0
+_INDEPENDENT = 1e-6
 
 
 class TooLittleHistory:
@@ -161,8 +162,11 @@ def _fit_days(features: Array, totals: Array, exposure: Array) -> tuple[Array, A
     coefficients = np.zeros(features.shape[1])
     logs = np.zeros(len(totals))
     for _ in range(2):
-        model = GLM(totals[is_kept], features[is_kept], family=Poisson(), offset=np.log(exposure[is_kept]))
-        coefficients = np.asarray(model.fit(maxiter=50).params, dtype=np.float64)
+        # What these days never had (a long holiday, say) cannot be learnt from them, and changes nothing.
+        seen = np.abs(np.diag(np.linalg.qr(features[is_kept], mode="r"))) > _INDEPENDENT
+        model = GLM(totals[is_kept], features[is_kept][:, seen], family=Poisson(), offset=np.log(exposure[is_kept]))
+        coefficients = np.zeros(features.shape[1])
+        coefficients[seen] = model.fit(maxiter=50).params
         logs = np.log(np.maximum(totals, 0.5)) - np.log(exposure) - features @ coefficients
         spread = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
         is_kept = (totals > 0) & (np.abs(logs - np.median(logs)) <= _OUTLIER * max(spread, 0.02))

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import gate.hub.flow_schema
 import gate.hub.marks
 import gate.hub.scans.schema
 import gate.hub.window.schema  # noqa: F401  so are these

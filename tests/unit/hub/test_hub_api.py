@@ -76,6 +76,7 @@ def test_every_endpoint_asks_who_is_there(api: Api) -> None:
     open_to_all = {
         ("POST", "/api/v1/login"),
         ("GET", "/api/v1/site"),
+        ("GET", "/api/v1/flow/service-times"),
         ("GET", "/api/v1/oidc/login"),
         ("GET", "/api/v1/oidc/callback"),
     }
