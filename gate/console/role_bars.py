@@ -7,8 +7,9 @@ from config.schema import Role
 from gate.console.context import Console
 from gate.console.hub_models import Case, CaseSummary
 from gate.console.i18n import LANGUAGES, Words
-from gate.console.parts import Handler, Rows, box, button, link, set_data, set_prop, text
+from gate.console.parts import Handler, Rows, box, button, link, set_data, text
 from gate.console.pulse import STALE_AFTER_MS, Pulse
+from gate.console.queue.element import Item, QueueItems
 from gate.console.sessions import Officer
 from gate.console.spoken import standing_of
 from gate.console.view import Urgency, age, colleague_at, short_id, urgency_of, waiting_from_ms
@@ -105,75 +106,44 @@ class HeadBar:
         return self._words("head.in_lane", age=age(now_ms - case.opened_ms))
 
 
-class _QueueItem:
-    """One case in the queue; it stays the same element for as long as the case is there, so that no click is lost."""
-
-    def __init__(self, case: CaseSummary, lane_title: str, select: Callable[[str], None]) -> None:
-        self.element = button("", partial(select, case.case_id), "queue-item", testid="role-queue-item")
-        with self.element:
-            self._mark = text("", "queue-mark")
-            text(lane_title, "queue-lane")
-            text(short_id(case.case_id), "queue-id")
-            self._age = text("", "queue-age")
-            self._who = text("", "queue-who")
-        set_data(self.element, case_id=case.case_id)
-
-    def show(
-        self, case: CaseSummary, *, is_selected: bool, is_waiting: bool, urgency: Urgency, who: str, now_ms: int
-    ) -> None:
-        set_data(
-            self.element,
-            selected="yes" if is_selected else None,
-            waiting="yes" if is_waiting else None,
-            urgency=urgency.value if is_waiting and urgency is not Urgency.CALM else None,
-            claimed="yes" if who else None,
-            status=case.status,
-        )
-        set_prop(self.element, "aria-current", "true" if is_selected else "false")
-        self._mark.set_text("" if not is_waiting else "!!" if urgency is Urgency.URGENT else "!")
-        self._age.set_text(age(now_ms - waiting_from_ms(case)))
-        self._who.set_text(who)
-
-
 class QueueBar:
     """Open cases from left to right: what waits for this role first, of these what is urgent."""
 
     def __init__(self, console: Console, role: Role, words: Words, select: Callable[[str], None]) -> None:
         self._console = console
         self._role = role
-        self._words = words
-        self._select = select
-        self._items: dict[str, _QueueItem] = {}
         self._order: list[str] = []
         with box("queue-bar", testid="queue", tag="nav") as bar:
             bar.props["aria-label"] = words("queue.label")
             self._empty = text(words("queue.empty"), "queue-empty", testid="queue-empty")
-            self._box = box("queue-items")
+            self._items = QueueItems(select)
 
     def show(self, queue: Sequence[CaseSummary], *, selected: str | None, user: str | None, now_ms: int) -> None:
         shown = queue[:_MAX_SHOWN]
-        order = [case.case_id for case in shown]
-        for case_id in self._items.keys() - set(order):
-            self._items.pop(case_id).element.delete()
-        for case in shown:
-            if case.case_id not in self._items:
-                with self._box:
-                    self._items[case.case_id] = _QueueItem(case, self._console.lane_title(case.lane), self._select)
-            colleague = colleague_at(case, role=self._role.id, user=user)
-            limit_ms = self._console.site.policy.inside_limit_ms
-            self._items[case.case_id].show(
-                case,
-                is_selected=case.case_id == selected,
-                is_waiting=case.waits_for(self._role.id),
-                urgency=urgency_of(case, now_ms=now_ms, inside_limit_ms=limit_ms),
-                who=(colleague.name or colleague.user) if colleague is not None else "",
-                now_ms=now_ms,
-            )
-        if order != self._order:
-            self._order = order
-            for index, case_id in enumerate(order):
-                self._items[case_id].element.move(target_index=index)
-        self._empty.visible = not order
+        self._order = [case.case_id for case in shown]
+        self._items.show(
+            [self._item(case, is_selected=case.case_id == selected, user=user, now_ms=now_ms) for case in shown]
+        )
+        self._empty.visible = not shown
+
+    def _item(self, case: CaseSummary, *, is_selected: bool, user: str | None, now_ms: int) -> Item:
+        is_waiting = case.waits_for(self._role.id)
+        urgency = urgency_of(case, now_ms=now_ms, inside_limit_ms=self._console.site.policy.inside_limit_ms)
+        colleague = colleague_at(case, role=self._role.id, user=user)
+        who = (colleague.name or colleague.user) if colleague is not None else ""
+        return {
+            "id": case.case_id,
+            "lane": self._console.lane_title(case.lane),
+            "short": short_id(case.case_id),
+            "mark": "" if not is_waiting else "!!" if urgency is Urgency.URGENT else "!",
+            "age": age(now_ms - waiting_from_ms(case)),
+            "who": who,
+            "status": case.status,
+            "selected": "yes" if is_selected else None,
+            "waiting": "yes" if is_waiting else None,
+            "urgency": urgency.value if is_waiting and urgency is not Urgency.CALM else None,
+            "claimed": "yes" if who else None,
+        }
 
     def neighbour(self, selected: str | None, step: int) -> str | None:
         """The case ``step`` places after (or before) the selected one, as far as there is one."""
