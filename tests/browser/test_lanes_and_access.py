@@ -21,6 +21,7 @@ def test_a_wrong_password_is_one_sentence(screens: Screens) -> None:
 
 def test_another_roles_screen_stays_shut(screens: Screens) -> None:
     page = screens.open("/role/customs", "li")
+    expect(page.get_by_test_id("role-screen")).to_be_visible()
     page.goto(page.url.replace("customs", "quarantine"))
     expect(page.get_by_test_id("not-yours")).to_be_visible()
     expect(page.get_by_test_id("role-screen")).to_have_count(0)

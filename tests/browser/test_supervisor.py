@@ -17,6 +17,9 @@ pytestmark = pytest.mark.browser
 Lanes = dict[str, TalkingLane]
 SERIOUS = ("serious", "critical")
 
+JAM = '[data-testid="alarm-lane-1"][data-kind="problem"]'
+"""Its own row: another test's traveller may be asking for help at the same lane."""
+
 
 def ready(lane: TalkingLane) -> None:
     lane.status()
@@ -38,13 +41,13 @@ def test_lanes_are_drawn_with_their_doors_people_and_what_is_wrong(screens: Scre
     expect(page.get_by_test_id("forecast-none")).to_be_visible()
     lane._say(EventType.FAULT_RAISED, {"device": "exit", "reason": "jammed"})
     lane.state(KioskStep.OUT_OF_SERVICE, state="fault", lamp="red", problem="jammed")
-    expect(page.get_by_test_id("alarm-lane-1")).to_contain_text("jammed")
+    expect(page.locator(JAM)).to_contain_text("jammed")
     page.get_by_test_id("acknowledge-lane-1").click()
     expect(page.get_by_test_id("lanes-said")).to_have_text("Lane 1: Acknowledge: sent.")
-    expect(page.get_by_test_id("alarm-lane-1")).to_contain_text("acknowledged by chen")
+    expect(page.locator(JAM)).to_contain_text("acknowledged by chen")
     lane._say(EventType.FAULT_CLEARED, {"by": "chen"})
     ready(lane)
-    expect(page.get_by_test_id("alarm-lane-1")).to_have_count(0)
+    expect(page.locator(JAM)).to_have_count(0)
     expect(page.get_by_test_id("alarms-past")).to_contain_text("exit: jammed")
     assert serious(page) == []
 
