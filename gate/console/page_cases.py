@@ -102,7 +102,10 @@ class _CasesScreen:
             ui.navigate.to("/login?next=/cases")
             return
         set_enabled(self._more, False)
-        answer = await self._supervision.search(officer.token, self._query, after=self._after)
+        query = self._query
+        answer = await self._supervision.search(officer.token, query, after=self._after)
+        if query is not self._query:
+            return  # another question was put meanwhile, whose answer is under way
         set_enabled(self._more, True)
         self._is_lost = isinstance(answer, LinkLost)
         self._head.show(is_lost=self._is_lost)
@@ -120,6 +123,8 @@ class _CasesScreen:
             return
         self._selected = case_id
         answer = await self._console.hub.case(officer.token, case_id)
+        if case_id != self._selected:
+            return
         if isinstance(answer, Case):
             self._detail.show(answer)
         else:

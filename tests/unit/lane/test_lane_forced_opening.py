@@ -38,7 +38,12 @@ async def test_the_guard_vetoes_what_two_officers_force_for_another_stay(tmp_pat
         await rig.reaches(State.REFERRED)
         assert rig.order(Act.FORCE_OPEN, **{**claims_of(rig), "also_by": "officer"}) == "malformed"
         assert rig.order(Act.FORCE_OPEN, **{**claims_of(rig), "evidence_digest": "0" * 64}) == "other_evidence"
-        assert rig.order(Act.FORCE_OPEN, **{**claims_of(rig), "occupancy_id": "1-0"}) is None
-        await until(lambda: bool(rig.events("door.vetoed")), "the veto")
+        for _ in range(5):  # on a busy computer the sensors' report may have grown old, which vetoes first
+            before = len(rig.events("door.vetoed"))
+            await rig.reaches(State.REFERRED)
+            assert rig.order(Act.FORCE_OPEN, **{**claims_of(rig), "occupancy_id": "1-0"}) is None
+            await until(lambda seen=before: len(rig.events("door.vetoed")) > seen, "the veto")  # type: ignore[misc]
+            if rig.events("door.vetoed")[-1]["rule"] != "sensors_stale":
+                break
         assert rig.events("door.vetoed")[-1]["rule"] == "release_other_stay"
         assert rig.opened(Door.EXIT) == []
