@@ -20,7 +20,8 @@ from gate.core.clock import SystemClock
 from gate.lane.mirror import Mirror
 from gate.wire.messages import HelpAsked, KioskStep, utc
 
-pytestmark = pytest.mark.browser
+# The steps themselves are in test_kiosk.py; `make test` has 15 minutes.
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 Lanes = dict[str, TalkingLane]
 TEXTS = load_texts()

@@ -10,7 +10,8 @@ from port_kit import Broker, PortProcess, TalkingLane
 from gate.console.texts import load_texts
 from gate.wire.messages import KioskStep
 
-pytestmark = pytest.mark.browser
+# The steps themselves are in test_kiosk.py; `make test` has 15 minutes.
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 Lanes = dict[str, TalkingLane]
 TEXTS = load_texts()

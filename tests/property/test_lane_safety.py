@@ -301,7 +301,7 @@ class LifeOfALane(RuleBasedStateMachine):
 QUICK = settings(
     derandomize=True,
     database=None,
-    max_examples=25,
+    max_examples=12,
     stateful_step_count=8,
     deadline=None,
     suppress_health_check=list(HealthCheck),
